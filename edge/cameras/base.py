@@ -1,0 +1,57 @@
+"""What a camera is to the agent, whatever it is made of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from imaging.box import Box
+from imaging.types import Image
+
+
+class CameraError(RuntimeError):
+    """The camera cannot give a frame. The message says what happened and what to do."""
+
+
+class CameraExhausted(CameraError):  # noqa: N818  # an end, like StopIteration, not a fault
+    """A replayed folder has no further image."""
+
+
+@dataclass(frozen=True)
+class TrueCell:
+    """A cell that the simulator drew: ground truth, which never leaves the station."""
+
+    box: Box
+    kind: str
+    """Such as `lymphoblast` or `neutrophil`."""
+    label: Literal["ALL", "AML", "Normal"]
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture as the camera gave it."""
+
+    image: Image
+    metadata: Mapping[str, str | int | float] = field(default_factory=dict)
+    """Exposure, gain, stage position, file name, …: kept at the station."""
+    truth: tuple[TrueCell, ...] | None = None
+    """Only the simulator knows."""
+
+
+class Camera(Protocol):
+    """A source of fields. Opened by its constructor; `close` gives the device back."""
+
+    name: str
+    """Backend and device, such as `simulator:7`: travels in the frame message."""
+
+    def capture(self) -> Shot:
+        """Take one picture, newer than this call.
+
+        Raises:
+            CameraExhausted: there is no further picture, and none will come.
+            CameraError: there is none now; a later call may work.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give the device back. May be called twice."""
+        ...

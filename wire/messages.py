@@ -1,0 +1,203 @@
+"""The messages, as msgspec Structs.
+
+`Frame` travels as MessagePack with the raw JPEG inside; everything that people or other
+systems read is JSON. `wire.codec` writes and reads both. All meaning is in the payload, so MQTT 5
+and 3.1.1 carry the same. A reader ignores fields it does not know and refuses a
+`schema` it does not know (see docs/decisions/002).
+"""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from wire.limits import MAX_CELLS, MAX_IMAGE_BYTES, SCHEMA
+from wire.words import RESEARCH_USE_ONLY, Label
+
+CaptureId = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$",
+        description="UUIDv7 of one press of capture",
+    ),
+]
+Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")]
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$", description="SHA-256, lower-case hex")]
+Moment = Annotated[datetime, Meta(tz=True, description="RFC 3339 with offset, UTC")]
+Pixels = Annotated[int, Meta(ge=0, le=65_535)]
+Fraction = Annotated[float, Meta(ge=0, le=1)]
+Milliseconds = Annotated[float, Meta(ge=0)]
+
+
+class Box(Struct, frozen=True, array_like=True):
+    """A white cell's bounding box in pixels of the sent image: left, top, width, height."""
+
+    x: Pixels
+    y: Pixels
+    w: Annotated[int, Meta(ge=1, le=65_535)]
+    h: Annotated[int, Meta(ge=1, le=65_535)]
+
+
+class Quality(Struct, frozen=True):
+    """What the station measured of the field before it encoded it (see `imaging.quality`)."""
+
+    focus: float
+    brightness: Fraction
+    clipped: Fraction
+    cast: float
+    tissue: Fraction
+
+
+class Frame(Struct, frozen=True, kw_only=True):
+    """One captured field on its way to the cloud. MessagePack; topic `…/{device}/frames`."""
+
+    schema: int = SCHEMA
+    capture_id: CaptureId
+    site: Name
+    device: Name
+    slide: Name
+    captured_at: Moment
+    width: Annotated[int, Meta(ge=1, le=65_535)]
+    height: Annotated[int, Meta(ge=1, le=65_535)]
+    sha256: Sha256
+    image: Annotated[bytes, Meta(min_length=1, max_length=MAX_IMAGE_BYTES)]
+    camera: str = ""
+    quality: Quality | None = None
+    finder: str = ""
+    """Id of the algorithm that found `cells`; empty when nobody looked."""
+    cells: Annotated[list[Box], Meta(max_length=MAX_CELLS)] | None = None
+    """White cells found at the station; None when nobody looked, and then the cloud does."""
+
+
+class ModelRef(Struct, frozen=True):
+    """Which model made a suggestion: its name, version and the SHA-256 of its bundle."""
+
+    name: str
+    version: str
+    sha256: Sha256
+
+
+class CellResult(Struct, frozen=True):
+    """One white cell of a field: where it is and what it is suggested to be."""
+
+    box: Box
+    label: Label
+    probability: Fraction
+    """Of the likeliest class, also where the label is `unidentified`."""
+    probabilities: dict[str, Fraction]
+    real: Fraction
+    """The discriminator's belief that the cell looks like the images it was trained on."""
+
+
+class FrameTimings(Struct, frozen=True):
+    """Where the worker's time went, in milliseconds of wall time."""
+
+    decode: Milliseconds
+    find: Milliseconds
+    classify: Milliseconds
+
+
+class FrameResult(Struct, frozen=True, kw_only=True):
+    """The one result of a capture. JSON; in the store and on `…/results/{device}`."""
+
+    schema: int = SCHEMA
+    notice: str = RESEARCH_USE_ONLY
+    state: Literal["preliminary"] = "preliminary"
+    capture_id: CaptureId
+    site: Name
+    device: Name
+    slide: Name
+    label: Label
+    explanation: str
+    """Why the field has its label, in one sentence."""
+    counts: dict[Label, int]
+    cells: list[CellResult]
+    model: ModelRef
+    captured_at: Moment
+    classified_at: Moment
+    image_key: str
+    image_sha256: Sha256
+    width: int
+    height: int
+    quality: Quality | None
+    finder: str
+    timings_ms: FrameTimings
+
+
+class Receipt(Struct, frozen=True, kw_only=True):
+    """The cloud's answer to one frame: only this lets a frame leave the spool.
+
+    JSON; topic `…/{device}/receipts`.
+    """
+
+    schema: int = SCHEMA
+    capture_id: CaptureId | None
+    """None where the payload was too damaged to name its capture."""
+    payload_sha256: Sha256
+    outcome: Literal["stored", "refused"]
+    duplicate: bool = False
+    """The result had been stored before; this frame changed nothing."""
+    reason: str = ""
+    """Code of a refusal, such as `sha256-mismatch`; see docs/refusals.md."""
+    detail: str = ""
+    """What was wrong, where, and what to do; one or two sentences."""
+    key: str = ""
+    """Object key of the result, or of the dead letter."""
+    at: Moment
+
+
+class DeviceStatus(Struct, frozen=True, kw_only=True):
+    """A device's state. JSON, retained; topic `…/{device}/status`; also its last will."""
+
+    schema: int = SCHEMA
+    site: Name
+    device: Name
+    state: Literal["online", "offline", "lost"]
+    """`lost` is the last will: the connection broke without a goodbye."""
+    at: Moment | None = None
+    """None in the last will, which is written before the loss."""
+    version: str = ""
+    camera: str = ""
+    spool_waiting: int = 0
+    spool_refused: int = 0
+    disk_free_mb: int = 0
+    trouble: str = ""
+
+
+class Command(Struct, frozen=True, kw_only=True):
+    """An order to a device. JSON; topic `…/{device}/commands`."""
+
+    schema: int = SCHEMA
+    correlation_id: Annotated[str, Meta(min_length=1, max_length=64)]
+    command: str
+    arguments: dict[str, str | int | float | bool] = {}
+
+
+class Reply(Struct, frozen=True, kw_only=True):
+    """A device's answer to a command. JSON; topic `…/{device}/replies`."""
+
+    schema: int = SCHEMA
+    correlation_id: Annotated[str, Meta(min_length=1, max_length=64)]
+    ok: bool
+    reason: str = ""
+    detail: str = ""
+    result: dict[str, str | int | float | bool] = {}
+    at: Moment
+
+
+class SlideResult(Struct, frozen=True, kw_only=True):
+    """The results of one slide added up. JSON, retained; topic `…/slides/{slide}`."""
+
+    schema: int = SCHEMA
+    notice: str = RESEARCH_USE_ONLY
+    state: Literal["preliminary", "signed", "amended"] = "preliminary"
+    site: Name
+    slide: Name
+    fields: int
+    cells: int
+    counts: dict[Label, int]
+    blasts_per_100: float | None
+    """Suspected blasts per 100 identified white cells; None while there are none."""
+    blasts_interval: tuple[float, float] | None
+    """Exact (Clopper-Pearson) 95 % interval of `blasts_per_100`."""
+    updated_at: Moment
