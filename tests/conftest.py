@@ -1,0 +1,20 @@
+"""Fixtures for every room."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def real_images() -> Path:
+    """The folder of real images; skips without it, fails without it in CI."""
+    folder = Path(os.environ.get("LEUKOSCOPE_DATA", ROOT.parent / "shared" / "data"))
+    if (folder / "index.csv").is_file():
+        return folder
+    reason = f"no real images at {folder} (set LEUKOSCOPE_DATA)"
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"CI must see the real images: {reason}")
+    pytest.skip(reason)
