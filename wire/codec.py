@@ -1,13 +1,15 @@
 """Writes and reads messages, and says clearly why one cannot be read."""
 
-from typing import TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
 import msgspec
 
 from wire.limits import SCHEMA
-from wire.messages import Frame
+from wire.messages import CaptureId, Frame
 
 Message = TypeVar("Message", bound=msgspec.Struct)
+_Any = TypeVar("_Any")
+_Payload: TypeAlias = bytes | bytearray | memoryview
 
 _pack = msgspec.msgpack.Encoder()
 _json = msgspec.json.Encoder()
@@ -32,7 +34,7 @@ class _Envelope(msgspec.Struct):
     """The little that is read of a message before its version is known."""
 
     schema: int | None = None
-    capture_id: str | None = None
+    capture_id: CaptureId | None = None
 
 
 def encode_frame(frame: Frame) -> bytes:
@@ -45,7 +47,7 @@ def encode(message: msgspec.Struct) -> bytes:
     return _json.encode(message)
 
 
-def decode_frame(payload: bytes | bytearray | memoryview) -> Frame:
+def decode_frame(payload: _Payload) -> Frame:
     """Decode a frame.
 
     Raises:
@@ -54,7 +56,7 @@ def decode_frame(payload: bytes | bytearray | memoryview) -> Frame:
     return _decode(payload, Frame, msgspec.msgpack.decode)
 
 
-def decode(payload: bytes | bytearray | memoryview, kind: type[Message]) -> Message:
+def decode(payload: _Payload, kind: type[Message]) -> Message:
     """Decode a JSON message of the given kind.
 
     Raises:
@@ -63,5 +65,49 @@ def decode(payload: bytes | bytearray | memoryview, kind: type[Message]) -> Mess
     return _decode(payload, kind, msgspec.json.decode)
 
 
-def _decode(payload: object, kind: type[Message], read: object) -> Message:
-    raise NotImplementedError
+class _Read(Protocol):
+    """`msgspec.msgpack.decode` or `msgspec.json.decode`."""
+
+    def __call__(self, buf: _Payload, /, *, type: type[_Any]) -> _Any: ...  # noqa: A002  # msgspec's own name
+
+
+def _decode(payload: _Payload, kind: type[Message], read: _Read) -> Message:
+    try:
+        message = read(payload, type=kind)
+    except msgspec.MsgspecError as error:
+        raise _explained(payload, kind, read, error) from error
+    schema = getattr(message, "schema", SCHEMA)
+    if schema != SCHEMA:
+        raise _schema_unknown(kind, schema, getattr(message, "capture_id", None))
+    return message
+
+
+def _explained(
+    payload: _Payload, kind: type[msgspec.Struct], read: _Read, error: msgspec.MsgspecError
+) -> MessageError:
+    """Say whether the payload is another version's, a damaged one, or no message at all."""
+    name = kind.__name__
+    try:
+        envelope = read(payload, type=_Envelope)
+    except msgspec.ValidationError:
+        return MessageError("message-invalid", f"not a valid {name}: {error}")
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return MessageError(
+            "message-unreadable",
+            f"not a {name}: the payload of {len(payload)} bytes is cut short or another format "
+            f"({error})",
+        )
+    if envelope.schema is not None and envelope.schema != SCHEMA:
+        return _schema_unknown(kind, envelope.schema, envelope.capture_id)
+    return MessageError("message-invalid", f"not a valid {name}: {error}", envelope.capture_id)
+
+
+def _schema_unknown(
+    kind: type[msgspec.Struct], schema: object, capture_id: str | None
+) -> MessageError:
+    return MessageError(
+        "schema-unknown",
+        f"{kind.__name__} has schema {schema}, this program speaks {SCHEMA}: "
+        "bring sender and reader to the same leukoscope version",
+        capture_id,
+    )

@@ -1,10 +1,10 @@
 """Builds and parses every topic; nobody else writes one.
 
-    leukoscope/1/{site}/{device}/frames | receipts | status | commands | replies
-    leukoscope/1/{site}/results/{device}
-    leukoscope/1/{site}/slides/{slide}      retained
-    leukoscope/1/{site}/reviews/{slide}
-    leukoscope/1/{site}/models
+leukoscope/1/{site}/{device}/frames | receipts | status | commands | replies
+leukoscope/1/{site}/results/{device}
+leukoscope/1/{site}/slides/{slide}      retained
+leukoscope/1/{site}/reviews/{slide}
+leukoscope/1/{site}/models
 """
 
 import re

@@ -1,0 +1,283 @@
+"""One broker connection on paho-mqtt: MQTT 5 or 3.1.1, TLS, reconnect with jittered backoff."""
+
+import random
+import ssl
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import structlog
+from paho.mqtt import client as paho
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from wire.broker import BrokerSettings
+
+QOS: Final = 1
+"""Every message: at least once; receipts and conditional creates make it exactly once."""
+
+_log = structlog.get_logger("wire.connection")
+
+
+class ConnectionSetupError(ValueError):
+    """The connection's settings cannot work; the message names the setting."""
+
+
+class PayloadTooLargeError(ValueError):
+    """The payload is over `max_payload_bytes`; a broker would drop the connection over it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message as it came, with what is needed to acknowledge it."""
+
+    topic: str
+    payload: bytes
+    mid: int
+    generation: int
+    """Which connect it came on: an acknowledgement may not cross a reconnect."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A message to publish."""
+
+    topic: str
+    payload: bytes
+    retain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Callbacks:
+    """What the owner wants to hear, all on the network thread; each should return soon."""
+
+    message: Callable[[Delivery], None] = field(default=lambda _delivery: None)
+    state: Callable[[bool, str], None] = field(default=lambda _connected, _reason: None)
+    refused: Callable[[str, str], None] = field(default=lambda _topic, _reason: None)
+    """The broker took a publish's bytes but refused it: topic and reason (MQTT 5 only)."""
+
+
+class Connection:
+    """A client that stays connected and subscribes again after every reconnect.
+
+    No exception of a callback ends its network thread; it is logged.
+
+    Args:
+        settings: broker and credentials.
+        client_id: unique at the broker; a persistent session hangs on it.
+        subscriptions: topic filters, QoS 1.
+        callbacks: what to call, see `Callbacks`.
+        will: published by the broker when the connection breaks without goodbye.
+        manual_ack: the owner calls `ack` for every delivery, in order of arrival.
+        receive_maximum: unacknowledged messages the broker may send (MQTT 5; not all obey).
+    """
+
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        client_id: str,
+        *,
+        subscriptions: Sequence[str] = (),
+        callbacks: Callbacks | None = None,
+        will: Publication | None = None,
+        manual_ack: bool = False,
+        receive_maximum: int = 65_535,
+    ) -> None:
+        self._settings = settings
+        self._subscriptions = tuple(subscriptions)
+        self._callbacks = callbacks or Callbacks()
+        self._receive_maximum = receive_maximum
+        self._generation = 0
+        self._failures = 0
+        self._connected = threading.Event()
+        self._topics: dict[int, str] = {}
+        self._topics_lock = threading.Lock()
+        self._client = _new_client(settings, client_id, manual_ack=manual_ack)
+        if will is not None:
+            self._client.will_set(will.topic, will.payload, QOS, will.retain)
+        self._wire_callbacks()
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker has accepted the connection and it has not broken since."""
+        return self._connected.is_set()
+
+    def start(self) -> None:
+        """Connect, and keep connecting, on a thread of its own; returns at once."""
+        settings = self._settings
+        extra: dict[str, Any] = {"clean_start": False} if settings.protocol == "5" else {}
+        if settings.protocol == "5":
+            extra["properties"] = _connect_properties(settings, self._receive_maximum)
+        self._delay_next_connect()
+        self._client.connect_async(settings.host, settings.port, settings.keepalive_s, **extra)
+        self._client.loop_start()
+
+    def wait_connected(self, timeout_s: float) -> bool:
+        """Wait for the connection; False when it is not there after `timeout_s` seconds."""
+        return self._connected.wait(timeout_s)
+
+    def publish(self, publication: Publication) -> paho.MQTTMessageInfo:
+        """Hand a message to paho, which sends it now or after the next connect.
+
+        Raises:
+            PayloadTooLargeError: paho would send it again and again and never get it through.
+        """
+        size = len(publication.payload)
+        if size > self._settings.max_payload_bytes:
+            raise PayloadTooLargeError(
+                f"message of {size} bytes for {publication.topic} is over max_payload_bytes "
+                f"({self._settings.max_payload_bytes}): lower the image budget or raise the limit "
+                "here and at the broker"
+            )
+        with self._topics_lock:  # held, so that an answer cannot overtake the entry
+            info = self._client.publish(
+                publication.topic, publication.payload, QOS, publication.retain
+            )
+            self._topics[info.mid] = publication.topic
+        return info
+
+    def ack(self, delivery: Delivery) -> bool:
+        """Acknowledge a delivery; False when its connection is gone and it will come again."""
+        if delivery.generation != self._generation or not self.connected:
+            return False
+        return self._client.ack(delivery.mid, QOS) == MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def stop(self, goodbye: Publication | None = None, timeout_s: float = 3.0) -> None:
+        """Publish `goodbye`, disconnect (so that the will is not sent) and end the thread."""
+        if goodbye is not None and self.connected:
+            info = self.publish(goodbye)
+            try:
+                info.wait_for_publish(timeout_s)
+            except (RuntimeError, ValueError) as error:
+                _log.warning("goodbye_not_sent", error=str(error))
+        self._client.disconnect()
+        self._client.loop_stop()
+        self._connected.clear()
+
+    def _wire_callbacks(self) -> None:
+        client = self._client
+        client.on_connect = self._on_connect
+        client.on_connect_fail = self._on_connect_fail
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
+        client.on_publish = self._on_publish
+        client.on_subscribe = self._on_subscribe
+
+    def _on_connect(
+        self, client: paho.Client, _data: object, _flags: object, code: ReasonCode, _p: object
+    ) -> None:
+        if code.is_failure:
+            self._failed(f"broker refused the connection: {code}")
+            return
+        self._failures = 0
+        self._generation += 1
+        self._connected.set()
+        if self._subscriptions:
+            client.subscribe([_subscription(s, self._settings) for s in self._subscriptions])
+        self._delay_next_connect()
+        self._tell(self._callbacks.state, True, "connected")
+
+    def _on_connect_fail(self, _client: paho.Client, _data: object) -> None:
+        address = f"{self._settings.host}:{self._settings.port}"
+        self._failed(f"no broker answers at {address}")
+
+    def _on_disconnect(
+        self, _client: paho.Client, _data: object, _flags: object, code: ReasonCode, _p: object
+    ) -> None:
+        was_connected = self._connected.is_set()
+        self._connected.clear()
+        if was_connected:
+            self._failed(f"connection to the broker ended: {code}")
+
+    def _failed(self, reason: str) -> None:
+        self._failures += 1
+        self._delay_next_connect()
+        self._tell(self._callbacks.state, False, reason)
+
+    def _delay_next_connect(self) -> None:
+        """Full jitter over the upper half of an exponential backoff, so clients spread out."""
+        settings = self._settings
+        ceiling = min(
+            settings.reconnect_max_s, settings.reconnect_min_s * 2 ** min(self._failures, 16)
+        )
+        delay = random.uniform(ceiling / 2, ceiling)  # noqa: S311  # spreading load, no secret
+        self._client.reconnect_delay_set(delay, delay)  # type: ignore[arg-type]  # paho only compares and sleeps: seconds may be fractions
+
+    def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            _log.error("topic_unreadable", mid=message.mid)
+            return
+        delivery = Delivery(topic, bytes(message.payload), message.mid, self._generation)
+        self._tell(self._callbacks.message, delivery)
+
+    def _on_publish(
+        self, _client: paho.Client, _data: object, mid: int, code: ReasonCode, _p: object
+    ) -> None:
+        with self._topics_lock:
+            topic = self._topics.pop(mid, "?")
+        if code.is_failure:
+            self._tell(self._callbacks.refused, topic, str(code))
+
+    def _on_subscribe(
+        self, _client: paho.Client, _data: object, _mid: int, codes: list[ReasonCode], _p: object
+    ) -> None:
+        for code in codes:
+            if code.is_failure:
+                self._tell(self._callbacks.refused, "subscription", str(code))
+
+    def _tell(self, callback: Callable[..., None], *arguments: object) -> None:
+        try:
+            callback(*arguments)
+        except Exception:  # noqa: BLE001  # an exception here would end paho's thread in silence
+            _log.exception("callback_failed", callback=getattr(callback, "__qualname__", "?"))
+
+
+def _new_client(settings: BrokerSettings, client_id: str, *, manual_ack: bool) -> paho.Client:
+    five = settings.protocol == "5"
+    client = paho.Client(
+        CallbackAPIVersion.VERSION2,
+        client_id=client_id,
+        clean_session=None if five else False,
+        protocol=MQTTProtocolVersion.MQTTv5 if five else MQTTProtocolVersion.MQTTv311,
+        manual_ack=manual_ack,
+    )
+    client.max_inflight_messages_set(settings.max_inflight)
+    if settings.username is not None:
+        password = settings.password.get_secret_value() if settings.password else None
+        client.username_pw_set(settings.username, password)
+    if settings.encrypted:
+        _encrypt(client, settings)
+    return client
+
+
+def _encrypt(client: paho.Client, settings: BrokerSettings) -> None:
+    files = (settings.ca_file, settings.cert_file, settings.key_file)
+    for file in files:
+        if file is not None and not file.is_file():
+            raise ConnectionSetupError(f"no file {file}: check ca_file, cert_file and key_file")
+    try:
+        ca_file, cert_file, key_file = (str(file) if file else None for file in files)
+        client.tls_set(ca_file, cert_file, key_file)
+    except (ssl.SSLError, ValueError) as error:
+        raise ConnectionSetupError(
+            f"the TLS files cannot be used ({error}): check ca_file, cert_file and key_file"
+        ) from error
+
+
+def _connect_properties(settings: BrokerSettings, receive_maximum: int) -> Properties:
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's own gap
+    properties.SessionExpiryInterval = settings.session_expiry_s
+    properties.ReceiveMaximum = receive_maximum
+    return properties
+
+
+def _subscription(topic_filter: str, settings: BrokerSettings) -> Any:  # noqa: ANN401  # paho takes either kind
+    if settings.protocol == "5":
+        return (topic_filter, SubscribeOptions(qos=QOS))
+    return (topic_filter, QOS)
