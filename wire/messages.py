@@ -12,20 +12,26 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from wire.limits import MAX_CELLS, MAX_IMAGE_BYTES, SCHEMA
+from wire.topics import NAME_PATTERN
 from wire.words import RESEARCH_USE_ONLY, Label
 
 CaptureId = Annotated[
     str,
     Meta(
-        pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$",
+        pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$(?!\n)",
         description="UUIDv7 of one press of capture",
     ),
 ]
-Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")]
-Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$", description="SHA-256, lower-case hex")]
+Name = Annotated[str, Meta(pattern=NAME_PATTERN, description="may stand in a topic")]
+Sha256 = Annotated[
+    str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)", description="SHA-256, lower-case hex")
+]
 Moment = Annotated[datetime, Meta(tz=True, description="RFC 3339 with offset, UTC")]
 Pixels = Annotated[int, Meta(ge=0, le=65_535)]
 Fraction = Annotated[float, Meta(ge=0, le=1)]
+Finite = Annotated[float, Meta(ge=-1e300, le=1e300, description="not infinite, not NaN")]
+"""MessagePack carries NaN and infinity, JSON does not: one of them in a frame would make a result
+that no reader accepts."""
 Milliseconds = Annotated[float, Meta(ge=0)]
 
 
@@ -41,10 +47,10 @@ class Box(Struct, frozen=True, array_like=True):
 class Quality(Struct, frozen=True):
     """What the station measured of the field before it encoded it (see `imaging.quality`)."""
 
-    focus: float
+    focus: Finite
     brightness: Fraction
     clipped: Fraction
-    cast: float
+    cast: Finite
     tissue: Fraction
 
 
@@ -131,9 +137,10 @@ class Receipt(Struct, frozen=True, kw_only=True):
     """
 
     schema: int = SCHEMA
-    capture_id: CaptureId | None
+    capture_id: CaptureId | None = None
     """None where the payload was too damaged to name its capture."""
-    payload_sha256: Sha256
+    payload_sha256: Sha256 | None = None
+    """Names a refused frame by its bytes, where its capture id could not be read."""
     outcome: Literal["stored", "refused"]
     duplicate: bool = False
     """The result had been stored before; this frame changed nothing."""

@@ -13,7 +13,13 @@ from typing import Final, Literal, NamedTuple, get_args
 ROOT: Final = "leukoscope/1"
 DeviceChannel = Literal["frames", "receipts", "status", "commands", "replies"]
 _DEVICE_CHANNELS: Final = frozenset(get_args(DeviceChannel))
-_RESERVED: Final = frozenset({"results", "slides", "reviews", "models"})
+# A slide called `frames` would put `…/slides/frames` into every worker's `…/+/frames`.
+_RESERVED: Final = _DEVICE_CHANNELS | {"results", "slides", "reviews", "models"}
+NAME_PATTERN: Final = (
+    rf"^(?!(?:{'|'.join(sorted(_RESERVED))})$)" + r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}$(?!\n)"
+)
+"""A usable name, for JSON Schema too. Python's `$` also matches before a last newline, which
+`(?!\\n)` forbids."""
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 
 
