@@ -69,14 +69,20 @@ class Manifest(Struct, frozen=True, kw_only=True):
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Write `manifest.json` into `folder`, its `files` computed from what lies there now."""
+    """Write `manifest.json` into `folder`, its `files` computed from what lies there now.
+
+    Raises:
+        ValueError: a figure is NaN or infinite, which JSON cannot carry, or out of its bounds.
+    """
     files = {
         path.relative_to(folder).as_posix(): _sha256(path)
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != MANIFEST_NAME
+        if path.is_file() and path != folder / MANIFEST_NAME
     }
     plain = msgspec.to_builtins(msgspec.structs.replace(manifest, files=files))
-    (folder / MANIFEST_NAME).write_text(json.dumps(plain, indent=2, sort_keys=True) + "\n")
+    msgspec.convert(plain, Manifest)  # a Struct's constructor checks no bounds
+    text = json.dumps(plain, indent=2, sort_keys=True, allow_nan=False)
+    (folder / MANIFEST_NAME).write_text(text + "\n", encoding="utf-8")
 
 
 def read_manifest(folder: Path) -> tuple[Manifest, str]:
@@ -111,7 +117,7 @@ def _decode(raw: bytes, path: Path) -> Manifest:
                 "update leukoscope or export the bundle again"
             )
         return msgspec.json.decode(raw, type=Manifest)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BundleError(f"{path} is not a bundle manifest: {error}") from error
 
 

@@ -1,0 +1,136 @@
+"""One example of every message; `tests/data/messages` holds the bytes of each."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from wire.messages import (
+    Box,
+    CellResult,
+    Command,
+    DeviceStatus,
+    Frame,
+    FrameResult,
+    FrameTimings,
+    ModelRef,
+    Quality,
+    Receipt,
+    Reply,
+    SlideResult,
+)
+
+GOLDEN = Path(__file__).resolve().parent.parent / "data" / "messages"
+CAPTURE_ID = "0197c552-919a-7c3e-9f2d-3b5a8e4d1c20"
+TAKEN = datetime(2025, 7, 1, 9, 30, 12, 250_000, tzinfo=UTC)
+QUALITY = Quality(focus=182.5, brightness=0.75, clipped=0.002, cast=0.05, tissue=0.5)
+FIELD_SHA256 = "85a33a0ef249e743a238655b88b76bd2b8545278ac480804d916f31f141d9c48"
+
+
+@pytest.fixture(scope="session")
+def golden() -> Path:
+    """The folder of golden payloads."""
+    return GOLDEN
+
+
+@pytest.fixture
+def frame(golden: Path) -> Frame:
+    """The frame whose bytes are pinned; its image is the tiny JPEG beside it."""
+    return Frame(
+        capture_id=CAPTURE_ID,
+        site="lab-1",
+        device="scope-3",
+        slide="S-4f2a91",
+        captured_at=TAKEN,
+        width=48,
+        height=32,
+        sha256=FIELD_SHA256,
+        image=(golden / "field.jpg").read_bytes(),
+        camera="simulator:7",
+        quality=QUALITY,
+        finder="example/1",
+        cells=[Box(12, 6, 20, 19)],
+    )
+
+
+@pytest.fixture
+def json_messages() -> dict[str, msgspec.Struct]:
+    """Example of every JSON message by the name of its golden file."""
+    return {
+        "frame_result": _frame_result(),
+        "receipt_stored": Receipt(
+            capture_id=CAPTURE_ID,
+            payload_sha256="7" * 64,
+            outcome="stored",
+            key=f"results/lab-1/{CAPTURE_ID}.json",
+            at=TAKEN + timedelta(seconds=2),
+        ),
+        "receipt_refused": Receipt(
+            capture_id=None,
+            payload_sha256="8" * 64,
+            outcome="refused",
+            reason="message-unreadable",
+            detail="not a Frame: the payload of 12 bytes is cut short or another format",
+            key=f"dead-letter/lab-1/{'8' * 64}",
+            at=TAKEN + timedelta(seconds=2),
+        ),
+        "status_online": DeviceStatus(
+            site="lab-1",
+            device="scope-3",
+            state="online",
+            at=TAKEN,
+            version="0.1.0",
+            camera="simulator:7",
+            spool_waiting=3,
+            disk_free_mb=20_480,
+        ),
+        "status_will": DeviceStatus(site="lab-1", device="scope-3", state="lost"),
+        "command": Command(
+            correlation_id="c-17", command="capture", arguments={"slide": "S-4f2a91", "count": 4}
+        ),
+        "reply": Reply(
+            correlation_id="c-17", ok=True, result={"captured": 4}, at=TAKEN + timedelta(seconds=9)
+        ),
+        "slide_result": SlideResult(
+            site="lab-1",
+            slide="S-4f2a91",
+            fields=12,
+            cells=40,
+            counts={"ALL": 5, "Normal": 15, "unidentified": 20},
+            blasts_per_100=25.0,
+            blasts_interval=(8.657, 49.105),
+            updated_at=TAKEN + timedelta(minutes=1),
+        ),
+    }
+
+
+def _frame_result() -> FrameResult:
+    return FrameResult(
+        capture_id=CAPTURE_ID,
+        site="lab-1",
+        device="scope-3",
+        slide="S-4f2a91",
+        label="ALL",
+        explanation="1 of 1 white cells is suggested to be ALL.",
+        counts={"ALL": 1},
+        cells=[
+            CellResult(
+                box=Box(12, 6, 20, 19),
+                label="ALL",
+                probability=0.875,
+                probabilities={"ALL": 0.875, "AML": 0.0625, "Normal": 0.0625},
+                real=0.75,
+            )
+        ],
+        model=ModelRef(name="example", version="1.0.0", sha256="a" * 64),
+        captured_at=TAKEN,
+        classified_at=TAKEN + timedelta(seconds=1),
+        image_key=f"fields/lab-1/{CAPTURE_ID}.jpg",
+        image_sha256=FIELD_SHA256,
+        width=48,
+        height=32,
+        quality=QUALITY,
+        finder="example/1",
+        timings_ms=FrameTimings(decode=2.5, find=8.25, classify=1.5),
+    )
