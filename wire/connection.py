@@ -73,6 +73,7 @@ class Connection:
         callbacks: what to call, see `Callbacks`.
         will: published by the broker when the connection breaks without goodbye.
         manual_ack: the owner calls `ack` for every delivery, in order of arrival.
+        persistent: the broker keeps the session, and messages for it, while this client is away.
         receive_maximum: unacknowledged messages the broker may send (MQTT 5; not all obey).
     """
 
@@ -85,18 +86,22 @@ class Connection:
         callbacks: Callbacks | None = None,
         will: Publication | None = None,
         manual_ack: bool = False,
+        persistent: bool = True,
         receive_maximum: int = 65_535,
     ) -> None:
         self._settings = settings
         self._subscriptions = tuple(subscriptions)
         self._callbacks = callbacks or Callbacks()
+        self._persistent = persistent
         self._receive_maximum = receive_maximum
         self._generation = 0
         self._failures = 0
         self._connected = threading.Event()
         self._topics: dict[int, str] = {}
         self._topics_lock = threading.Lock()
-        self._client = _new_client(settings, client_id, manual_ack=manual_ack)
+        self._client = _new_client(
+            settings, client_id, manual_ack=manual_ack, persistent=persistent
+        )
         if will is not None:
             self._client.will_set(will.topic, will.payload, QOS, will.retain)
         self._wire_callbacks()
@@ -109,9 +114,11 @@ class Connection:
     def start(self) -> None:
         """Connect, and keep connecting, on a thread of its own; returns at once."""
         settings = self._settings
-        extra: dict[str, Any] = {"clean_start": False} if settings.protocol == "5" else {}
+        extra: dict[str, Any] = {}
         if settings.protocol == "5":
-            extra["properties"] = _connect_properties(settings, self._receive_maximum)
+            expiry_s = settings.session_expiry_s if self._persistent else 0
+            extra["clean_start"] = not self._persistent
+            extra["properties"] = _connect_properties(expiry_s, self._receive_maximum)
         self._delay_next_connect()
         self._client.connect_async(settings.host, settings.port, settings.keepalive_s, **extra)
         self._client.loop_start()
@@ -238,12 +245,14 @@ class Connection:
             _log.exception("callback_failed", callback=getattr(callback, "__qualname__", "?"))
 
 
-def _new_client(settings: BrokerSettings, client_id: str, *, manual_ack: bool) -> paho.Client:
+def _new_client(
+    settings: BrokerSettings, client_id: str, *, manual_ack: bool, persistent: bool
+) -> paho.Client:
     five = settings.protocol == "5"
     client = paho.Client(
         CallbackAPIVersion.VERSION2,
         client_id=client_id,
-        clean_session=None if five else False,
+        clean_session=None if five else not persistent,
         protocol=MQTTProtocolVersion.MQTTv5 if five else MQTTProtocolVersion.MQTTv311,
         manual_ack=manual_ack,
     )
@@ -270,9 +279,9 @@ def _encrypt(client: paho.Client, settings: BrokerSettings) -> None:
         ) from error
 
 
-def _connect_properties(settings: BrokerSettings, receive_maximum: int) -> Properties:
+def _connect_properties(session_expiry_s: int, receive_maximum: int) -> Properties:
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's own gap
-    properties.SessionExpiryInterval = settings.session_expiry_s
+    properties.SessionExpiryInterval = session_expiry_s
     properties.ReceiveMaximum = receive_maximum
     return properties
 

@@ -1,0 +1,106 @@
+"""`leukoscope-cloud`: the worker, its bucket, and a look at its results."""
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+from rich.console import Console
+
+from cloud.settings import CloudSettings
+from wire.connection import ConnectionSetupError
+from wire.logs import configure
+from wire.manifest import BundleError
+from wire.settings import SettingsError
+from wire.topics import TopicError
+
+app = typer.Typer(
+    name="leukoscope-cloud",
+    help="Leukoscope's cloud side. Research use only.\n\n"
+    "Settings come from a TOML file (--config or LEUKOSCOPE_CLOUD_CONFIG) and from the environment "
+    "(LEUKOSCOPE_CLOUD_BROKER__HOST, …). Exit codes: 0 done, 1 failed, 2 wrong usage or settings.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+Config = Annotated[Path | None, typer.Option("--config", help="settings file (TOML)")]
+
+
+@app.command()
+def worker(config: Config = None) -> None:
+    """Take frames from the broker, classify, store, publish and receipt them, until stopped."""
+    from cloud.worker.service import Worker  # onnxruntime takes its time to load
+
+    settings = _settings(config)
+    configure(json=settings.log_json)
+
+    async def serve() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        await Worker(settings).run(stop)
+
+    asyncio.run(serve())
+
+
+@app.command()
+def setup(config: Config = None) -> None:
+    """Create the bucket, describe its prefixes, set its lifecycle; safe to repeat."""
+    from cloud.setup import set_up  # boto3 takes its time to load
+
+    console = Console()
+    set_up(_settings(config).store, lambda sentence: console.print(f"· {sentence}"))
+
+
+@app.command()
+def results(
+    *,
+    follow: Annotated[bool, typer.Option("--follow", help="keep showing results as they come")],
+    site: Annotated[str | None, typer.Option(help="one site only")] = None,
+    json: Annotated[bool, typer.Option("--json", help="a line of JSON each, for programs")] = False,
+    config: Config = None,
+) -> None:
+    """Show results as they are published; Ctrl-C ends it."""
+    from cloud.follow import follow_lines, follow_table  # --help stays quick
+
+    if not follow:
+        raise typer.BadParameter("stored results are in the bucket; this shows live ones: --follow")
+    settings = _settings(config)
+    configure(json=False)
+    try:
+        if json:
+            follow_lines(settings, site)
+        else:
+            follow_table(settings, site, Console())
+    except KeyboardInterrupt:
+        raise typer.Exit from None
+
+
+def main() -> None:
+    """Run the command line; an error that a person can mend is one sentence, not a traceback."""
+    from cloud.setup import SetupError  # boto3 takes its time to load
+
+    try:
+        app()
+    except (SettingsError, ConnectionSetupError, TopicError) as error:
+        _end(error, 2)
+    except (BundleError, SetupError, OSError) as error:
+        _end(error, 1)
+
+
+def _settings(config: Path | None) -> CloudSettings:
+    return CloudSettings.load(config)
+
+
+def _end(error: Exception, code: int) -> None:
+    structlog.get_logger("cloud").debug("ended", error=repr(error))
+    Console(stderr=True).print(f"[red]leukoscope-cloud:[/red] {error}", highlight=False)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

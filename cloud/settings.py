@@ -1,0 +1,55 @@
+"""The cloud room's settings: TOML file and `LEUKOSCOPE_CLOUD_…` variables."""
+
+import os
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from wire.broker import BrokerSettings
+from wire.settings import RoomSettings
+
+
+class StoreSettings(BaseModel):
+    """The S3 bucket that holds frames, results and dead letters."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    bucket: str = Field("leukoscope", min_length=3, max_length=63)
+    endpoint: str | None = Field(None, description="URL of an S3-compatible store; None for AWS")
+    region: str = "us-east-1"
+    access_key_id: str | None = Field(None, description="None: the machine's own AWS credentials")
+    secret_access_key: SecretStr | None = None
+    path_style: bool = Field(default=True, description="bucket in the path, not the host name")
+    timeout_s: float = Field(10.0, gt=0, description="of one request, seconds")
+    dead_letter_days: int = Field(90, ge=1, description="days until a dead letter expires")
+    frame_days: int | None = Field(
+        None, ge=1, description="days until an image expires; None keeps"
+    )
+
+
+class CloudSettings(RoomSettings):
+    """What the worker and its tools need to know."""
+
+    model_config = SettingsConfigDict(env_prefix="LEUKOSCOPE_CLOUD_")
+
+    broker: BrokerSettings = BrokerSettings()
+    store: StoreSettings = StoreSettings()
+    name: str = Field("worker-1", description="unique per worker: its broker session hangs on it")
+    site: str | None = Field(None, description="serve one site only; None for all")
+    share_group: str | None = Field(
+        None, description="MQTT share group, so that many workers divide the frames"
+    )
+    bundle: Path | None = Field(None, description="model bundle folder; None: the one shipped")
+    in_hand: int = Field(32, ge=1, le=1024, description="frames taken from the broker at a time")
+    threads: int = Field(
+        default_factory=lambda: min(4, os.cpu_count() or 1),
+        ge=1,
+        le=64,
+        description="threads that decode and classify",
+    )
+    http_host: str = Field("127.0.0.1", description="address of /healthz and /metrics")
+    http_port: int = Field(9464, ge=0, le=65_535, description="its port; 0 turns it off")
+    retry_max_s: float = Field(5.0, gt=0, description="longest wait before trying the store again")
+    drain_s: float = Field(10.0, ge=0, description="seconds to finish frames in hand at the end")
+    log_json: bool = Field(default=True, description="logs as JSON lines; false for people")

@@ -1,0 +1,201 @@
+"""The worker as a service: paho's network thread, one asyncio loop, a few reading threads."""
+
+import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
+from http.server import ThreadingHTTPServer
+
+import structlog
+
+from cloud.classifier import SHIPPED_BUNDLE, Classifier
+from cloud.reading import Reading, read_frame
+from cloud.refusal import Refusal
+from cloud.settings import CloudSettings
+from cloud.stores.objects import Objects, open_store
+from cloud.worker.hand import Hand, Held
+from cloud.worker.health import Health, serve
+from cloud.worker.metrics import Metrics
+from cloud.worker.outcome import Outcome, store_dead_letter, store_reading
+from wire import topics
+from wire.codec import MessageError, decode_frame, encode
+from wire.connection import Callbacks, Connection, Delivery, PayloadTooLargeError, Publication
+from wire.topics import DeviceTopic, TopicError
+
+_log = structlog.get_logger("cloud.worker")
+
+
+class Worker:
+    """Takes frames, classifies and stores them, answers. `run` until `stop` is set.
+
+    Raises:
+        BundleError: the model bundle cannot be used.
+        ConnectionSetupError: the broker settings cannot work.
+    """
+
+    def __init__(self, settings: CloudSettings) -> None:
+        self._settings = settings
+        self._classifier = Classifier(settings.bundle or SHIPPED_BUNDLE)
+        self._metrics = Metrics()
+        model = self._classifier.model
+        self._health = Health(f"{model.name} {model.version} {model.sha256[:12]}")
+        self._objects = Objects(open_store(settings.store), settings.retry_max_s, self._store_said)
+        self._connection = Connection(
+            settings.broker,
+            f"leukoscope-{settings.name}",
+            subscriptions=[topics.all_frames(settings.site, settings.share_group)],
+            callbacks=Callbacks(self._arrived, self._broker_said, self._broker_refused),
+            manual_ack=True,
+            receive_maximum=settings.in_hand,
+        )
+        self._hand = Hand(settings.in_hand, self._connection.ack)
+        self._metrics.in_hand.set_function(lambda: len(self._hand))
+        self._readers = ThreadPoolExecutor(settings.threads, thread_name_prefix="reader")
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop`, then finish what is in hand, as far as `drain_s` allows."""
+        self._loop = asyncio.get_running_loop()
+        http = self._serve_health()
+        self._connection.start()
+        _log.info("worker_started", model=self._classifier.model.name, name=self._settings.name)
+        try:
+            await stop.wait()
+        finally:
+            self._hand.close()
+            await self._drain()
+            await asyncio.to_thread(self._connection.stop)
+            self._readers.shutdown(cancel_futures=True)
+            if http is not None:
+                http.shutdown()
+                http.server_close()
+            _log.info("worker_stopped", left_for_redelivery=len(self._hand))
+
+    # --- on paho's network thread ---
+
+    def _arrived(self, delivery: Delivery) -> None:
+        held = self._hand.take(delivery)
+        if held is not None:
+            self._loop.call_soon_threadsafe(self._begin, held)
+
+    def _broker_said(self, connected: bool, reason: str) -> None:  # Callbacks.state's signature
+        self._metrics.connected.set(connected)
+        self._health.set("broker", None if connected else reason)
+
+    def _broker_refused(self, topic: str, reason: str) -> None:
+        _log.error("broker_refused", topic=topic, reason=reason)
+
+    # --- on the loop ---
+
+    def _begin(self, held: Held) -> None:
+        task = self._loop.create_task(self._handle(held))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _handle(self, held: Held) -> None:
+        """Bring one delivery to its end. Cancelled at shutdown, it stays unacknowledged."""
+        started = time.perf_counter()
+        delivery = held.delivery
+        sender = _sender(delivery.topic)
+        outcome = await self._end(delivery, sender)
+        self._answer(outcome, sender)
+        self._hand.finish(held)
+        self._note(outcome, time.perf_counter() - started)
+
+    async def _end(self, delivery: Delivery, sender: DeviceTopic | None) -> Outcome:
+        try:
+            reading = await self._read(delivery, sender)
+            stored_from = time.perf_counter()
+            outcome = await store_reading(reading, self._objects)
+            self._metrics.observe("store", time.perf_counter() - stored_from)
+        except Refusal as refusal:
+            return await self._refuse(delivery, sender, refusal)
+        except Exception as error:  # noqa: BLE001  # a fault of ours must not hold up the frames behind
+            _log.exception("worker_fault", topic=delivery.topic)
+            sentence = f"the worker failed on this frame ({type(error).__name__}): see its log"
+            fault = Refusal("worker-fault", sentence, _capture_id(delivery.payload))
+            return await self._refuse(delivery, sender, fault)
+        return outcome
+
+    async def _refuse(
+        self, delivery: Delivery, sender: DeviceTopic | None, refusal: Refusal
+    ) -> Outcome:
+        return await store_dead_letter(
+            delivery.payload, delivery.topic, sender, refusal, self._objects
+        )
+
+    async def _read(self, delivery: Delivery, sender: DeviceTopic | None) -> Reading:
+        if sender is None:
+            raise Refusal("topic-mismatch", f"{delivery.topic!r} is no device's frames topic")
+        started = time.perf_counter()
+        reading = await self._loop.run_in_executor(
+            self._readers, read_frame, delivery.payload, sender, self._classifier
+        )
+        self._metrics.observe("read", time.perf_counter() - started)
+        return reading
+
+    def _answer(self, outcome: Outcome, sender: DeviceTopic | None) -> None:
+        if sender is None:
+            return  # nobody to tell: the dead letter and the log have it
+        if outcome.result is not None:
+            self._publish(topics.results(sender.site, sender.device), outcome.result)
+        receipts = topics.device(sender.site, sender.device, "receipts")
+        self._publish(receipts, encode(outcome.receipt))
+
+    def _publish(self, topic: str, payload: bytes) -> None:
+        try:
+            self._connection.publish(Publication(topic, payload))
+        except PayloadTooLargeError as error:
+            # The result is stored all the same; the receipt, which is small, names its key.
+            _log.error("not_published", topic=topic, error=str(error))
+
+    def _note(self, outcome: Outcome, seconds: float) -> None:
+        receipt = outcome.receipt
+        how = "duplicate" if receipt.duplicate else receipt.outcome
+        self._metrics.frames.labels(how).inc()
+        self._metrics.observe("whole", seconds)
+        if receipt.outcome == "refused":
+            self._metrics.refusals.labels(receipt.reason).inc()
+        _log.info(
+            "frame_ended",
+            capture_id=receipt.capture_id,
+            outcome=how,
+            reason=receipt.reason or None,
+            key=receipt.key,
+            ms=round(seconds * 1000, 1),
+        )
+
+    async def _drain(self) -> None:
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=self._settings.drain_s)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _store_said(self, trouble: str | None) -> None:
+        if trouble is not None:
+            self._metrics.store_failures.inc()
+        self._health.set("store", trouble)
+
+    def _serve_health(self) -> ThreadingHTTPServer | None:
+        if self._settings.http_port == 0:
+            return None
+        return serve(
+            self._settings.http_host,
+            self._settings.http_port,
+            self._metrics.registry,
+            self._health.report,
+        )
+
+
+def _sender(topic: str) -> DeviceTopic | None:
+    try:
+        return topics.parse_device(topic)
+    except TopicError:
+        return None
+
+
+def _capture_id(payload: bytes) -> str | None:
+    try:
+        return decode_frame(payload).capture_id
+    except MessageError as error:
+        return error.capture_id
