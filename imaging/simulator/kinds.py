@@ -36,8 +36,8 @@ class Chromatin:
     grain: float
     """Contrast of the fine grain between them."""
     grain_um: float = 0.45
-    lace: float = 0.0
-    """Contrast of pale openings in a meshwork of strands."""
+    seams: float = 0.0
+    """Contrast of the pale seams between clumps, or of the openings in fine lace."""
     nucleoli: tuple[int, int] = (0, 0)
     nucleolus: Range = (0.0, 0.0)
     """How much paler a nucleolus is: 0.5 leaps to the eye, 0.15 hardly shows."""
@@ -49,8 +49,10 @@ class Granules:
 
     chromatin: float = 0.0
     eosin: float = 0.0
+    orange: float = 0.0
+    """Densities of what they take up: violet, pink, and an eosinophil's orange."""
     size_um: float = 0.5
-    share: float = 0.5
+    share: float = 0.0
     """Of the area that they cover."""
     over: float = 0.0
 
@@ -100,12 +102,12 @@ KINDS: Final[dict[CellKind, Kind]] = {
             0.03,
             "lobed",
             (0.32, 0.46),
-            Chromatin((1.0, 1.2), (0.16, 0.26), 1.3, 0.07),
+            Chromatin((1.0, 1.2), (0.14, 0.22), 1.6, 0.07, seams=0.3),
             Cytoplasm(
                 (0.04, 0.14),
                 (0.35, 0.6),
                 edge=0.1,
-                granules=Granules(chromatin=0.16, eosin=0.25, size_um=0.42, share=0.4, over=0.0),
+                granules=Granules(chromatin=0.1, eosin=0.35, size_um=0.3, share=0.3),
             ),
         ),
         Kind(
@@ -115,7 +117,7 @@ KINDS: Final[dict[CellKind, Kind]] = {
             0.03,
             "round",
             (0.56, 0.76),
-            Chromatin((1.15, 1.35), (0.15, 0.25), 1.7, 0.06),
+            Chromatin((1.15, 1.35), (0.12, 0.2), 2.0, 0.06, seams=0.38),
             Cytoplasm((0.6, 1.0), (0.0, 0.08), edge=0.25),
         ),
         Kind(
@@ -125,12 +127,12 @@ KINDS: Final[dict[CellKind, Kind]] = {
             0.045,
             "kidney",
             (0.42, 0.56),
-            Chromatin((0.8, 1.0), (0.12, 0.2), 1.3, 0.08, lace=0.16),
+            Chromatin((0.8, 1.0), (0.12, 0.2), 1.5, 0.1, seams=0.4),
             Cytoplasm(
                 (0.5, 0.8),
                 (0.12, 0.25),
                 unrest=0.24,
-                granules=Granules(chromatin=0.14, size_um=0.35, share=0.25),
+                granules=Granules(chromatin=0.22, size_um=0.28, share=0.12),
                 vacuoles=5.0,
             ),
         ),
@@ -141,11 +143,11 @@ KINDS: Final[dict[CellKind, Kind]] = {
             0.03,
             "bilobed",
             (0.3, 0.42),
-            Chromatin((1.0, 1.2), (0.14, 0.24), 1.4, 0.07),
+            Chromatin((1.0, 1.2), (0.14, 0.22), 1.6, 0.07, seams=0.3),
             Cytoplasm(
-                (0.05, 0.12),
-                (0.5, 0.7),
-                granules=Granules(eosin=1.3, chromatin=0.1, size_um=0.75, share=0.72, over=0.12),
+                (0.04, 0.1),
+                (0.3, 0.5),
+                granules=Granules(eosin=0.6, orange=0.9, size_um=0.6, share=0.9, over=0.15),
             ),
         ),
         Kind(
@@ -155,24 +157,24 @@ KINDS: Final[dict[CellKind, Kind]] = {
             0.03,
             "bilobed",
             (0.4, 0.52),
-            Chromatin((0.7, 0.85), (0.1, 0.18), 1.6, 0.06),
+            Chromatin((0.7, 0.85), (0.1, 0.16), 1.8, 0.06),
             Cytoplasm(
                 (0.1, 0.2),
                 (0.3, 0.5),
-                granules=Granules(chromatin=1.0, size_um=0.85, share=0.36, over=0.8),
+                granules=Granules(chromatin=0.9, size_um=0.7, share=0.38, over=0.7),
             ),
         ),
         Kind(
             "lymphoblast",
             "ALL",
             (12.0, 1.1),
-            0.035,
+            0.05,
             "round",
             (0.8, 0.92),
             Chromatin(
                 (0.88, 1.08),
-                (0.03, 0.07),
-                2.0,
+                (0.06, 0.11),
+                1.4,
                 0.07,
                 nucleoli=(0, 2),
                 nucleolus=(0.08, 0.18),
@@ -183,18 +185,17 @@ KINDS: Final[dict[CellKind, Kind]] = {
             "myeloblast",
             "AML",
             (15.2, 1.4),
-            0.045,
+            0.06,
             "round",
-            (0.64, 0.82),
+            (0.68, 0.84),
             Chromatin(
                 (0.72, 0.92),
-                (0.02, 0.06),
-                1.6,
-                0.11,
-                grain_um=0.4,
-                lace=0.16,
+                (0.08, 0.13),
+                1.0,
+                0.12,
+                seams=0.2,
                 nucleoli=(1, 4),
-                nucleolus=(0.3, 0.5),
+                nucleolus=(0.35, 0.55),
             ),
             Cytoplasm(
                 (0.5, 0.85),

@@ -68,7 +68,7 @@ def blob(
     turn = np.linspace(-np.pi, np.pi, 181, dtype=np.float32)
     outline = np.ones_like(turn)
     for order in range(2, 8):
-        size = roughness * rng.normal() / (order - 1) + (elongation if order == 2 else 0.0)
+        size = roughness * rng.normal() / (order - 1) ** 1.6 + (elongation if order == 2 else 0.0)
         outline += np.float32(size) * np.cos(order * turn + rng.uniform(0, 2 * np.pi))
     x, y = grid(side)
     radii = np.interp(np.arctan2(y, x), turn, outline * np.float32(radius))

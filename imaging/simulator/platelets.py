@@ -19,10 +19,10 @@ def platelet(variant: int) -> Stack:
     """Densities of one platelet of 1.8 to 3.6 µm, float32, 4×72×72. Do not write into it."""
     rng = np.random.default_rng([_SEED, variant])
     radius = rng.uniform(0.9, 1.8) * PIXELS_PER_UM
-    distance = blob(rng, _SIDE, radius, 0.09, 0.08) + 1.5 * cut(rng, 12.0, _SIDE, _SIDE)
+    distance = blob(rng, _SIDE, radius, 0.09, 0.08) + 1.5 * cut(rng, 12.0, _SIDE)
     body = cover(distance, 2.5)
     heap = cover(distance + 0.28 * np.float32(radius), 4.0)
-    granules = np.clip(0.65 + 0.45 * cut(rng, 5.0, _SIDE, _SIDE), 0.1, 1.6)
+    granules = np.clip(0.65 + 0.45 * cut(rng, 5.0, _SIDE), 0.1, 1.6)
     stack = np.zeros((Substance.COUNT, _SIDE, _SIDE), np.float32)
     stack[Substance.BASOPHILIA] = 0.45 * body
     stack[Substance.EOSIN] = 0.35 * heap

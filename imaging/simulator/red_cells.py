@@ -43,14 +43,13 @@ def red_cell(variant: int, orientation: int) -> Plane:
 def _drawn(rng: np.random.Generator) -> Plane:
     radius = DIAMETER_UM / 2 * PIXELS_PER_UM * rng.normal(1.0, 0.06)
     crenated = rng.uniform() < 0.05
-    distance = blob(rng, _SIDE, radius, rng.uniform(0.01, 0.045), abs(rng.normal(0, 0.05)))
+    distance = blob(rng, _SIDE, radius, rng.uniform(0.01, 0.05), abs(rng.normal(0, 0.06)))
     if crenated:
-        distance = distance + 2.2 * cut(rng, 18.0, _SIDE, _SIDE)
-    distance += 0.8 * cut(rng, 32.0, _SIDE, _SIDE)
+        distance = distance + 2.2 * cut(rng, 18.0, _SIDE, 4.0)
+    distance += 1.2 * cut(rng, 40.0, _SIDE, 4.0)
     across = np.clip(1 + distance / np.float32(radius), 0, 1)
-    thickness = _biconcave(across) if rng.uniform() < 0.8 else np.ones_like(across)
-    pallor = np.float32(rng.uniform(0.25, 0.95))
-    density = 1 - pallor * (1 - thickness) + 0.04 * cut(rng, 24.0, _SIDE, _SIDE)
+    pallor = np.float32(rng.uniform(0.3, 0.62) if rng.uniform() < 0.8 else 0.05)
+    density = 1 - pallor * _pallor(rng, across) + 0.03 * cut(rng, 24.0, _SIDE, 2.5)
     # The membrane seen from its side, and the bright line outside it.
     edge = np.exp(-(((distance + 2.0) / 2.2) ** 2))
     outside = np.exp(-(((distance - 3.0) / 2.5) ** 2))
@@ -59,13 +58,13 @@ def _drawn(rng: np.random.Generator) -> Plane:
     return np.asarray(soft - 0.10 * outside, np.float32)
 
 
-def _biconcave(u: Plane) -> Plane:
-    """Relative thickness at the relative radius `u` (0 to 1), its largest value 1.
+def _pallor(rng: np.random.Generator, across: Plane) -> Plane:
+    """The pale centre, 1 to 0, over the relative radius `across` (0 to 1).
 
-    Evans and Fung, "Improved measurements of the erythrocyte geometry", Microvascular Research
-    4 (1972) 335-347: D(u) = sqrt(1 − u²) (0.81 + 7.83 u² − 4.39 u⁴) µm. On a dried smear the
-    outer slope is flat, so the thickness stays at its largest beyond the ridge.
+    A floor with a shoulder, as dried cells have it: the biconcave profile of a cell in plasma
+    (Evans and Fung, Microvascular Research 4, 1972) is a cone beside it.
     """
-    square = np.minimum(u, np.float32(0.68)) ** 2
-    micrometres = np.sqrt(1 - square) * (0.81 + 7.83 * square - 4.39 * square * square)
-    return np.asarray(micrometres / 2.56, np.float32)
+    inner = rng.uniform(0.15, 0.42)
+    outer = inner + rng.uniform(0.28, 0.45)
+    t = np.clip((across - np.float32(inner)) / np.float32(outer - inner), 0, 1)
+    return np.asarray(1 - t * t * (3 - 2 * t), np.float32)

@@ -211,16 +211,27 @@ class Smear:
 
     def _reds(self, window: Box, whites: list[_Candidate]) -> list[PlacedRed]:
         reds = []
-        for tile in _tiles(window, 1.6 * _REACH, _RED_TILE):
-            for red in self._red_tile(*tile):
+        for column, row in _tiles(window, 1.6 * _REACH, _RED_TILE):
+            for red in self._red_tile(column, row):
                 placed = _beside(red, whites)
-                if placed is not None:
+                if placed is not None and not self._stacked(red, column, row):
                     reds.append(placed)
         return reds
 
+    def _stacked(self, red: PlacedRed, column: int, row: int) -> bool:
+        """Whether a darker red cell lies on most of this one."""
+        room = (0.55 * red_cells.DIAMETER_UM * PIXELS_PER_UM) ** 2
+        return any(
+            other.hemoglobin > red.hemoglobin
+            and (other.x - red.x) ** 2 + (other.y - red.y) ** 2 < room
+            for right in (-1, 0, 1)
+            for down in (-1, 0, 1)
+            for other in self._red_tile(column + right, row + down)
+        )
+
     def _new_reds(self, column: int, row: int) -> list[PlacedRed]:
         rng = self._rng(4, column, row)
-        count = int(rng.uniform() < self._crowding(column, row)) + int(rng.uniform() < 0.1)
+        count = int(rng.uniform() < self._crowding(column, row)) + int(rng.uniform() < 0.15)
         reds = []
         for _ in range(count):
             x, y = (np.array([column + 0.5 * (row % 2), row]) + rng.uniform(0.05, 0.95, 2)) * (
@@ -232,7 +243,7 @@ class Smear:
                     round(y),
                     int(rng.integers(red_cells.VARIANTS)),
                     int(rng.integers(8)),
-                    float(rng.uniform(0.75, 1.2)),
+                    float(rng.uniform(0.7, 1.15)),
                     0.12 if rng.uniform() < 0.02 else 0.0,
                 )
             )
@@ -242,7 +253,7 @@ class Smear:
         """Probability of a red cell in a tile: it drifts over some 100 µm."""
         k, p = self._wave_numbers * _RED_TILE, self._waves
         waves = np.cos(k[:3] * column + k[3:] * row + p[:3])
-        return float(np.clip(0.82 + 0.14 * waves.sum(), 0.35, 1.0))
+        return float(np.clip(0.94 + 0.14 * waves.sum(), 0.35, 1.0))
 
     def _platelets(self, window: Box) -> list[PlacedPlatelet]:
         found = []

@@ -58,9 +58,9 @@ def seeded(seed: int, spread: float = 0.35) -> Stain:
     blend = spread * rng.uniform() ** 1.5
     matrix = (1 - blend) * np.array(_BCCD) + blend * np.array(_CELLAVISION)
     light = (1 - blend) * np.array(_BCCD_BACKGROUND) + blend * np.array(_CELLAVISION_BACKGROUND)
-    matrix *= np.exp(0.18 * spread * rng.normal(size=(4, 1)))
-    matrix *= np.exp(0.12 * spread * rng.normal(size=(1, 3)))
-    light = np.clip(light + 12 * spread * rng.normal(size=3) + 14 * spread * rng.normal(), 150, 254)
+    matrix *= np.exp(0.14 * spread * rng.normal(size=(4, 1)))
+    matrix *= np.exp(0.05 * spread * rng.normal(size=(1, 3)))
+    light = np.clip(light + 5 * spread * rng.normal(size=3) + 10 * spread * rng.normal(), 150, 254)
     return Stain(_rows(matrix), (float(light[0]), float(light[1]), float(light[2])))
 
 

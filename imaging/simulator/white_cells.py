@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from imaging.box import Box
-from imaging.simulator.kinds import Chromatin, Cytoplasm, Kind
+from imaging.simulator.kinds import Chromatin, Cytoplasm, Granules, Kind
 from imaging.simulator.nuclei import nucleus
 from imaging.simulator.planes import PIXELS_PER_UM, Plane, Stack, Substance, blob, cover, grid
 from imaging.simulator.textures import cut
@@ -41,8 +41,8 @@ def white_cell(kind: Kind, diameter_um: float, seed: tuple[int, ...]) -> WhiteCe
     rng = np.random.default_rng(seed)
     radius = diameter_um / 2 * PIXELS_PER_UM
     side = 2 * round(radius * 1.3) + 8
-    outline = blob(rng, side, radius, kind.roughness, abs(rng.normal(0, 0.04)))
-    outline += np.float32(0.9) * cut(rng, 22.0, side, side)
+    outline = blob(rng, side, radius, kind.roughness, abs(rng.normal(0, 0.05)))
+    outline += np.float32(rng.uniform(0.2, 1.3)) * cut(rng, 30.0, side, 4.0)
     core = nucleus(rng, kind.nucleus, side, radius, rng.uniform(*kind.nuclear_share))
     core = np.maximum(core, outline + np.float32(0.035 * radius))
     stack = np.zeros((Substance.COUNT, side, side), np.float32)
@@ -62,8 +62,8 @@ def _fill_cytoplasm(
     rng: np.random.Generator, stack: Stack, look: Cytoplasm, outline: Plane, core: Plane
 ) -> None:
     side = outline.shape[0]
-    texture = 1 + np.float32(look.unrest) * cut(rng, 7.0, side, side)
-    texture += np.float32(look.unrest) * cut(rng, 22.0, side, side)
+    texture = 1 + np.float32(look.unrest) * cut(rng, 7.0, side)
+    texture += np.float32(look.unrest) * cut(rng, 26.0, side)
     texture += np.float32(look.edge) * np.exp(-(((outline + 2.5) / 3.5) ** 2))
     if look.hof:
         texture *= 1 - np.float32(look.hof) * _hof(rng, core)
@@ -115,14 +115,16 @@ def _fill_nucleus(
 
 def _chromatin(rng: np.random.Generator, look: Chromatin, side: int) -> Plane:
     """Relative density, mean about 1."""
-    clumps = cut(rng, look.clump_um * PIXELS_PER_UM, side, side)
-    # A soft step makes blocks with seams between them out of even noise.
-    texture = 1 + np.float32(rng.uniform(*look.clumps)) * np.tanh(np.float32(1.6) * clumps)
-    texture += np.float32(look.grain) * cut(rng, look.grain_um * PIXELS_PER_UM, side, side)
-    if look.lace:
-        ridges = np.abs(cut(rng, 0.9 * PIXELS_PER_UM, side, side))
-        texture += np.float32(look.lace) * (np.float32(0.8) - ridges)
-    return texture
+    contrast = np.float32(rng.uniform(*look.clumps))
+    texture = 1 + contrast * np.tanh(cut(rng, look.clump_um * PIXELS_PER_UM, side))
+    texture += np.float32(0.06) * cut(rng, 5.0 * PIXELS_PER_UM, side)
+    texture += np.float32(look.grain) * cut(rng, look.grain_um * PIXELS_PER_UM, side)
+    if look.seams:
+        # The zero line of noise is a net of curved seams; a second noise breaks it up.
+        net = cut(rng, 1.5 * look.clump_um * PIXELS_PER_UM, side)
+        broken = np.clip(0.5 + 0.6 * cut(rng, 2.2 * PIXELS_PER_UM, side), 0, 1)
+        texture -= np.float32(look.seams) * np.exp(-((net / np.float32(0.3)) ** 2)) * broken
+    return np.asarray(texture, np.float32)
 
 
 def _nucleoli(rng: np.random.Generator, look: Chromatin, core: Plane) -> Plane:
@@ -136,7 +138,7 @@ def _nucleoli(rng: np.random.Generator, look: Chromatin, core: Plane) -> Plane:
     half = (core.shape[0] - 1) / 2
     depth = np.float32(rng.uniform(*look.nucleolus))
     for row, column in room[rng.integers(0, len(room), count)]:
-        size = rng.uniform(0.55, 1.15) * PIXELS_PER_UM
+        size = rng.uniform(0.6, 1.35) * PIXELS_PER_UM
         dx, dy = x - np.float32(column - half), y - np.float32(row - half)
         away = np.hypot(dx * np.float32(rng.uniform(0.8, 1.2)), dy) - np.float32(size)
         rim = np.float32(-0.35) * np.exp(-(((away - 1.5) / 2.0) ** 2))
@@ -146,15 +148,29 @@ def _nucleoli(rng: np.random.Generator, look: Chromatin, core: Plane) -> Plane:
 
 def _strew_granules(rng: np.random.Generator, stack: Stack, look: Cytoplasm, core: Plane) -> None:
     grains = look.granules
-    if not (grains.chromatin or grains.eosin):
+    if not grains.share:
         return
     side = core.shape[0]
-    noise = cut(rng, grains.size_um * 1.6 * PIXELS_PER_UM, side, side)
-    level = np.quantile(noise, 1 - grains.share)
-    grain = np.clip((noise - np.float32(level)) / np.float32(0.8) + np.float32(0.4), 0, 1)
-    where = 1 - cover(core, 1.6) * np.float32(1 - grains.over)
-    stack[Substance.CHROMATIN] += np.float32(grains.chromatin) * grain * where
-    stack[Substance.EOSIN] += np.float32(grains.eosin) * grain * where
+    grain = _grains(rng, grains, side)
+    grain *= 1 - cover(core, 1.6) * np.float32(1 - grains.over)
+    stack[Substance.CHROMATIN] += np.float32(grains.chromatin) * grain
+    stack[Substance.EOSIN] += np.float32(grains.eosin) * grain
+    stack[Substance.HEMOGLOBIN] += np.float32(grains.orange) * grain
+
+
+def _grains(rng: np.random.Generator, look: Granules, side: int) -> Plane:
+    """Round granules at random places, 0 to 1."""
+    whole = np.zeros((side, side), np.float32)
+    for scale in (0.7, 1.0, 1.3):
+        width = look.size_um * scale * PIXELS_PER_UM
+        count = int(-np.log(1 - look.share) * side * side / (3 * np.pi / 4 * width * width))
+        points = np.zeros((side, side), np.float32)
+        places = rng.integers(0, side * side, count)
+        points.ravel()[places] = rng.uniform(0.5, 1.0, count).astype(np.float32)
+        odd = 2 * int(width / 2) + 1
+        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (odd, odd))
+        np.maximum(whole, cv2.dilate(points, disc), out=whole)
+    return np.asarray(cv2.GaussianBlur(whole, (0, 0), 1.1), np.float32)
 
 
 def _add_auer_rod(
