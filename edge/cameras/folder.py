@@ -1,0 +1,99 @@
+"""A camera that replays the images of a folder."""
+
+import re
+from pathlib import Path
+from typing import Final
+
+from edge.cameras.base import CameraError, CameraExhausted, Shot
+from imaging.decode import DecodeError, decode
+
+SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp"})
+MAX_FILE_BYTES: Final = 256 * 1024 * 1024
+"""A larger file is refused unread: an uncompressed image of the most pixels that `imaging.decode`
+takes is half of it."""
+
+
+class FolderCamera:
+    """Gives each image of a folder once, in the order a person would count them.
+
+    Files that come into the folder later are not seen. A file that cannot be read fails its own
+    capture; the next capture goes on to the next file.
+
+    Args:
+        folder: with JPEG, PNG, TIFF or BMP files; folders inside it are not entered.
+        loop: begin again after the last file instead of ending.
+
+    Raises:
+        CameraError: the folder is missing or holds no image.
+    """
+
+    def __init__(self, folder: str | Path, *, loop: bool = False) -> None:
+        # Never the path: a folder may be called after a patient, and the name travels.
+        self.name = "folder"
+        self._files = _images(Path(folder))
+        self._loop = loop
+        self._next = 0
+        self._closed = False
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def capture(self) -> Shot:
+        """Decode the next file.
+
+        Returns:
+            A shot whose metadata is the file's name (`file`).
+
+        Raises:
+            CameraExhausted: every file was given.
+            CameraError: this file cannot be read or decoded; the message names it.
+        """
+        if self._closed:
+            raise CameraError("the folder camera is closed: open it again")
+        if self._next == len(self._files):
+            if not self._loop:
+                raise CameraExhausted(f"all {len(self._files)} images of the folder were replayed")
+            self._next = 0
+        file = self._files[self._next]
+        self._next += 1
+        return _shot(file)
+
+    def close(self) -> None:
+        """Give nothing further."""
+        self._closed = True
+
+
+def _images(folder: Path) -> list[Path]:
+    try:
+        files = [path for path in folder.iterdir() if _is_image(path)]
+    except OSError as error:
+        raise CameraError(f"cannot replay {folder}: {error.strerror}: name a folder") from error
+    if not files:
+        raise CameraError(f"{folder} holds no JPEG, PNG, TIFF or BMP file: put the images there")
+    return sorted(files, key=_counting_order)
+
+
+def _is_image(path: Path) -> bool:
+    hidden = path.name.startswith(".")  # such as the `._field.jpg` of macOS, no image
+    return not hidden and path.suffix.lower() in SUFFIXES and path.is_file()
+
+
+def _counting_order(path: Path) -> tuple[list[tuple[int, str]], str]:
+    """Order `field2` before `field10`; names that differ only in zeros or case by their text."""
+    parts = re.split(r"([0-9]+)", path.name.lower())
+    return [(int(p), "") if p.isdigit() and p.isascii() else (-1, p) for p in parts], path.name
+
+
+def _shot(file: Path) -> Shot:
+    try:
+        size = file.stat().st_size
+        if size > MAX_FILE_BYTES:
+            raise CameraError(
+                f"{file.name} has {size} bytes, more than {MAX_FILE_BYTES}: scale or re-save it"
+            )
+        image = decode(file.read_bytes())
+    except OSError as error:
+        raise CameraError(f"cannot read {file.name}: {error.strerror}: check the file") from error
+    except DecodeError as error:
+        raise CameraError(f"{file.name}: {error} ({error.reason})") from error
+    return Shot(image, {"file": file.name})
