@@ -35,7 +35,7 @@ class Chromatin:
     """Distance from clump to clump."""
     grain: float
     """Contrast of the fine grain between them."""
-    grain_um: float = 0.45
+    grain_um: float = 0.6
     seams: float = 0.0
     """Contrast of the pale seams between clumps, or of the openings in fine lace."""
     nucleoli: tuple[int, int] = (0, 0)
@@ -102,7 +102,7 @@ KINDS: Final[dict[CellKind, Kind]] = {
             0.03,
             "lobed",
             (0.32, 0.46),
-            Chromatin((1.0, 1.2), (0.14, 0.22), 1.6, 0.07, seams=0.3),
+            Chromatin((1.0, 1.2), (0.16, 0.24), 1.6, 0.07, seams=0.34),
             Cytoplasm(
                 (0.04, 0.14),
                 (0.35, 0.6),
@@ -117,7 +117,7 @@ KINDS: Final[dict[CellKind, Kind]] = {
             0.03,
             "round",
             (0.56, 0.76),
-            Chromatin((1.15, 1.35), (0.12, 0.2), 2.0, 0.06, seams=0.38),
+            Chromatin((1.15, 1.35), (0.14, 0.22), 2.0, 0.06, seams=0.42),
             Cytoplasm((0.6, 1.0), (0.0, 0.08), edge=0.25),
         ),
         Kind(
@@ -127,7 +127,7 @@ KINDS: Final[dict[CellKind, Kind]] = {
             0.045,
             "kidney",
             (0.42, 0.56),
-            Chromatin((0.8, 1.0), (0.12, 0.2), 1.5, 0.1, seams=0.4),
+            Chromatin((0.8, 1.0), (0.16, 0.24), 1.6, 0.1, seams=0.5),
             Cytoplasm(
                 (0.5, 0.8),
                 (0.12, 0.25),
@@ -143,7 +143,7 @@ KINDS: Final[dict[CellKind, Kind]] = {
             0.03,
             "bilobed",
             (0.3, 0.42),
-            Chromatin((1.0, 1.2), (0.14, 0.22), 1.6, 0.07, seams=0.3),
+            Chromatin((1.0, 1.2), (0.16, 0.24), 1.6, 0.07, seams=0.34),
             Cytoplasm(
                 (0.04, 0.1),
                 (0.3, 0.5),
@@ -173,8 +173,8 @@ KINDS: Final[dict[CellKind, Kind]] = {
             (0.8, 0.92),
             Chromatin(
                 (0.88, 1.08),
-                (0.06, 0.11),
-                1.4,
+                (0.08, 0.13),
+                1.5,
                 0.07,
                 nucleoli=(0, 2),
                 nucleolus=(0.08, 0.18),
@@ -190,10 +190,10 @@ KINDS: Final[dict[CellKind, Kind]] = {
             (0.68, 0.84),
             Chromatin(
                 (0.72, 0.92),
-                (0.08, 0.13),
+                (0.1, 0.15),
                 1.0,
                 0.12,
-                seams=0.2,
+                seams=0.3,
                 nucleoli=(1, 4),
                 nucleolus=(0.35, 0.55),
             ),

@@ -11,8 +11,8 @@ from imaging.simulator.planes import OVERSAMPLING, PIXELS_PER_UM, Plane, Stack
 from imaging.simulator.stain import Stain
 from imaging.types import Image
 
-_LENS_BLUR: Final = 1.15
-"""Standard deviation of the lens's own blur in drawn pixels: 0.22 µm wide at half its height."""
+_LENS_BLUR: Final = 1.3
+"""Standard deviation of the lens's own blur in drawn pixels: 0.24 µm wide at half its height."""
 
 _BLUR_PER_DEFOCUS: Final = 0.5
 """Standard deviation of the blur per defocus, both in µm: half the radius of the light cone
@@ -34,7 +34,7 @@ class Optics:
     """Light lost in the corners, as a fraction."""
     tilt: tuple[float, float] = (0.015, -0.01)
     """Change of the light from the centre to the right and to the lower edge, as a fraction."""
-    noise: float = 1.5
+    noise: float = 1.0
     """Standard deviation of the sensor's noise, in grey levels (0 to 255)."""
     dust: int = 1
     """Specks on the sensor's window: they stay where they are while the stage moves."""

@@ -17,7 +17,7 @@ Stack: TypeAlias = npt.NDArray[np.float32]
 """float32, 4×H×W: density of each stained substance (see `Substance`)."""
 
 PIXELS_PER_UM: Final = 13.0
-"""Of the drawing. Light blurs to 0.22 µm (Abbe, green, NA 1.25), 3 pixels: more would be empty."""
+"""Of the drawing. Light blurs to 0.22 µm (Abbe, green, NA 1.25), 3 pixels: finer is empty."""
 
 OVERSAMPLING: Final = 2
 """Camera pixels per drawn pixel: cells are as large as BCCD's at twice its 640×480."""

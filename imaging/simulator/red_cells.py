@@ -43,10 +43,10 @@ def red_cell(variant: int, orientation: int) -> Plane:
 def _drawn(rng: np.random.Generator) -> Plane:
     radius = DIAMETER_UM / 2 * PIXELS_PER_UM * rng.normal(1.0, 0.06)
     crenated = rng.uniform() < 0.05
-    distance = blob(rng, _SIDE, radius, rng.uniform(0.01, 0.05), abs(rng.normal(0, 0.06)))
+    distance = blob(rng, _SIDE, radius, rng.uniform(0.01, 0.04), abs(rng.normal(0, 0.06)))
     if crenated:
         distance = distance + 2.2 * cut(rng, 18.0, _SIDE, 4.0)
-    distance += 1.2 * cut(rng, 40.0, _SIDE, 4.0)
+    distance += 0.7 * cut(rng, 40.0, _SIDE, 4.0)
     across = np.clip(1 + distance / np.float32(radius), 0, 1)
     pallor = np.float32(rng.uniform(0.3, 0.62) if rng.uniform() < 0.8 else 0.05)
     density = 1 - pallor * _pallor(rng, across) + 0.03 * cut(rng, 24.0, _SIDE, 2.5)

@@ -143,9 +143,7 @@ class Smear:
     def _photograph(
         self, cells: list[_Candidate], window: Box, width: int, height: int, optics: Optics
     ) -> Field:
-        left, top, right, bottom = _edges(window, _REACH)
-        near = [c for c in cells if left <= c.x <= right and top <= c.y <= bottom]
-        whites = [self._white(cell) for cell in near]
+        whites = [self._white(cell) for cell in cells if _shows(cell, window)]
         stack = paint(self._reds(window, cells), self._platelets(window), whites, window)
         seed = (self.seed, window.x & 0xFFFFFFFF, window.y & 0xFFFFFFFF)
         image = expose(stack, self.stain, optics, width, height, seed)
@@ -264,6 +262,11 @@ class Smear:
                 variant = int(rng.integers(platelets.VARIANTS))
                 found.append(PlacedPlatelet(round(x), round(y), variant))
         return found
+
+
+def _shows(cell: _Candidate, window: Box) -> bool:
+    left, top, right, bottom = _edges(window, 0.65 * cell.diameter)
+    return left <= cell.x <= right and top <= cell.y <= bottom
 
 
 def _collide(a: _Candidate, b: _Candidate) -> bool:

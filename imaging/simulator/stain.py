@@ -12,10 +12,10 @@ Colour = tuple[float, float, float]
 # (Wright-Giemsa, white balance to grey) and PBC cells (CellaVision, May-Grünwald-Giemsa, cream).
 # Rows: hemoglobin, chromatin, basophilia, eosin, each at density 1.
 _BCCD: Final = (
-    (0.12, 0.36, 0.32),
-    (0.66, 0.98, 0.03),
-    (0.33, 0.29, 0.02),
-    (0.08, 0.32, 0.06),
+    (0.115, 0.29, 0.22),
+    (0.53, 0.86, 0.02),
+    (0.31, 0.27, 0.02),
+    (0.08, 0.30, 0.05),
 )
 _BCCD_BACKGROUND: Final = (199.0, 201.0, 196.0)
 _CELLAVISION: Final = (

@@ -1,4 +1,4 @@
-"""Noise from which chromatin, cytoplasm and granules are cut, computed once per process."""
+"""Noise from which chromatin, cytoplasm and outlines are cut, computed once per process."""
 
 from functools import cache
 from typing import Final
@@ -7,43 +7,53 @@ import numpy as np
 
 from imaging.simulator.planes import Plane
 
-SIDE: Final = 512
-"""Side of a texture in pixels; textures repeat, so any window up to this size can be cut."""
+LARGEST: Final = 400
+"""Side of the largest window, in pixels: more than the largest white cell's sprite."""
+
+_PERIODIC: Final = 512
+"""Side of a texture before it repeats, in pixels."""
 
 _SEED: Final = 20_220_322
 """Textures are part of the renderer, not of a slide: one fixed seed for all of them."""
 
 
-@cache
-def bank(period: float, slope: float = 1.5) -> Plane:
-    """A periodic noise texture of clouds about `period` pixels apart, with finer detail in them.
-
-    White noise filtered in the frequency domain: amplitude f^−`slope` above the
-    frequency 1 / `period`, a log-Gaussian fall below it.
+def cut(rng: np.random.Generator, period: float, side: int, slope: float = 1.5) -> Plane:
+    """A square of cloudy noise from a random place of an endless texture.
 
     Args:
-        period: distance from cloud to cloud, in pixels; 2 to SIDE.
+        rng: decides the place.
+        period: distance from cloud to cloud, in pixels; taken to the nearest quarter octave.
+        side: of the square, in pixels; at most LARGEST.
         slope: 1.5 is rough as chromatin is, 4 smooth as an outline.
 
     Returns:
-        float32, SIDE×SIDE, mean 0, standard deviation 1. Shared: do not write into it.
+        float32, side×side, mean about 0, standard deviation about 1. Shared: do not write into it.
+
+    Raises:
+        ValueError: `side` is above LARGEST.
     """
-    rng = np.random.default_rng([_SEED, round(period * 16)])
-    spectrum = np.fft.rfft2(rng.standard_normal((SIDE, SIDE)))
-    radius = np.hypot(np.fft.fftfreq(SIDE)[:, None], np.fft.rfftfreq(SIDE)[None, :])
-    radius[0, 0] = 1e-9
-    octaves = np.log2(radius * period)
+    if side > LARGEST:
+        raise ValueError(f"a texture window is at most {LARGEST} pixels wide, not {side}")
+    top, left = rng.integers(0, _PERIODIC, 2)
+    window: Plane = _bank(round(4 * np.log2(period)), slope)[top : top + side, left : left + side]
+    return window
+
+
+@cache
+def _bank(quarter_octaves: int, slope: float) -> Plane:
+    """White noise filtered in the frequency domain, continued by LARGEST pixels.
+
+    The amplitude falls as f^−`slope` above the frequency of the period and as a log-Gaussian
+    below it.
+    """
+    rng = np.random.default_rng([_SEED, quarter_octaves, round(10 * slope)])
+    spectrum = np.fft.rfft2(rng.standard_normal((_PERIODIC, _PERIODIC)))
+    fall = np.hypot(np.fft.fftfreq(_PERIODIC)[:, None], np.fft.rfftfreq(_PERIODIC)[None, :])
+    fall[0, 0] = 1e-9
+    octaves = np.log2(fall) + quarter_octaves / 4
     spectrum *= np.where(octaves < 0, np.exp(-0.5 * (octaves / 0.5) ** 2), 2 ** (-slope * octaves))
-    noise = np.fft.irfft2(spectrum, (SIDE, SIDE))
+    noise = np.fft.irfft2(spectrum, (_PERIODIC, _PERIODIC))
     texture: Plane = ((noise - noise.mean()) / noise.std()).astype(np.float32)
+    texture = np.pad(texture, ((0, LARGEST), (0, LARGEST)), mode="wrap")
     texture.setflags(write=False)
     return texture
-
-
-def cut(rng: np.random.Generator, period: float, side: int, slope: float = 1.5) -> Plane:
-    """A window of `bank(period, slope)` at a random place, float32, side×side, mean 0, sd 1."""
-    top, left = rng.integers(0, SIDE, 2)
-    rows = (top + np.arange(side)) % SIDE
-    columns = (left + np.arange(side)) % SIDE
-    window: Plane = bank(period, slope)[rows[:, None], columns]
-    return window

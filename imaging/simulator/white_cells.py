@@ -117,8 +117,8 @@ def _chromatin(rng: np.random.Generator, look: Chromatin, side: int) -> Plane:
     """Relative density, mean about 1."""
     contrast = np.float32(rng.uniform(*look.clumps))
     texture = 1 + contrast * np.tanh(cut(rng, look.clump_um * PIXELS_PER_UM, side))
-    texture += np.float32(0.06) * cut(rng, 5.0 * PIXELS_PER_UM, side)
-    texture += np.float32(look.grain) * cut(rng, look.grain_um * PIXELS_PER_UM, side)
+    texture += np.float32(0.07) * cut(rng, 4.0 * PIXELS_PER_UM, side, 3.0)
+    texture += np.float32(look.grain) * cut(rng, look.grain_um * PIXELS_PER_UM, side, 2.5)
     if look.seams:
         # The zero line of noise is a net of curved seams; a second noise breaks it up.
         net = cut(rng, 1.5 * look.clump_um * PIXELS_PER_UM, side)
