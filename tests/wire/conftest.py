@@ -23,6 +23,7 @@ from wire.messages import (
 
 GOLDEN = Path(__file__).resolve().parent.parent / "data" / "messages"
 CAPTURE_ID = "0197c552-919a-7c3e-9f2d-3b5a8e4d1c20"
+SLIDE = "s4f2a91c07be35d8e6012"
 TAKEN = datetime(2025, 7, 1, 9, 30, 12, 250_000, tzinfo=UTC)
 QUALITY = Quality(focus=182.5, brightness=0.75, clipped=0.002, cast=0.05, tissue=0.5)
 FIELD_SHA256 = "85a33a0ef249e743a238655b88b76bd2b8545278ac480804d916f31f141d9c48"
@@ -41,7 +42,7 @@ def frame(golden: Path) -> Frame:
         capture_id=CAPTURE_ID,
         site="lab-1",
         device="scope-3",
-        slide="S-4f2a91",
+        slide=SLIDE,
         captured_at=TAKEN,
         width=48,
         height=32,
@@ -61,9 +62,8 @@ def json_messages() -> dict[str, msgspec.Struct]:
         "frame_result": _frame_result(),
         "receipt_stored": Receipt(
             capture_id=CAPTURE_ID,
-            payload_sha256="7" * 64,
             outcome="stored",
-            key=f"results/lab-1/{CAPTURE_ID}.json",
+            key=f"results/lab-1/scope-3/{CAPTURE_ID}.json",
             at=TAKEN + timedelta(seconds=2),
         ),
         "receipt_refused": Receipt(
@@ -72,7 +72,7 @@ def json_messages() -> dict[str, msgspec.Struct]:
             outcome="refused",
             reason="message-unreadable",
             detail="not a Frame: the payload of 12 bytes is cut short or another format",
-            key=f"dead-letter/lab-1/{'8' * 64}",
+            key=f"dead-letters/lab-1/scope-3/{'8' * 64}.json",
             at=TAKEN + timedelta(seconds=2),
         ),
         "status_online": DeviceStatus(
@@ -86,18 +86,19 @@ def json_messages() -> dict[str, msgspec.Struct]:
             disk_free_mb=20_480,
         ),
         "status_will": DeviceStatus(site="lab-1", device="scope-3", state="lost"),
-        "command": Command(
-            correlation_id="c-17", command="capture", arguments={"slide": "S-4f2a91", "count": 4}
-        ),
+        "command": Command(correlation_id="c-17", command="capture", arguments={"slide": SLIDE}),
         "reply": Reply(
-            correlation_id="c-17", ok=True, result={"captured": 4}, at=TAKEN + timedelta(seconds=9)
+            correlation_id="c-17",
+            ok=True,
+            result={"capture_id": CAPTURE_ID},
+            at=TAKEN + timedelta(seconds=9),
         ),
         "slide_result": SlideResult(
             site="lab-1",
-            slide="S-4f2a91",
+            slide=SLIDE,
             fields=12,
             cells=40,
-            counts={"ALL": 5, "Normal": 15, "unidentified": 20},
+            counts={"ALL": 5, "AML": 0, "Normal": 15, "unidentified": 20},
             blasts_per_100=25.0,
             blasts_interval=(8.657, 49.105),
             updated_at=TAKEN + timedelta(minutes=1),
@@ -110,10 +111,10 @@ def _frame_result() -> FrameResult:
         capture_id=CAPTURE_ID,
         site="lab-1",
         device="scope-3",
-        slide="S-4f2a91",
+        slide=SLIDE,
         label="ALL",
-        explanation="1 of 1 white cells is suggested to be ALL.",
-        counts={"ALL": 1},
+        explanation="1 of 1 identified white cell is suggested ALL.",
+        counts={"ALL": 1, "AML": 0, "Normal": 0, "unidentified": 0},
         cells=[
             CellResult(
                 box=Box(12, 6, 20, 19),
@@ -126,7 +127,7 @@ def _frame_result() -> FrameResult:
         model=ModelRef(name="example", version="1.0.0", sha256="a" * 64),
         captured_at=TAKEN,
         classified_at=TAKEN + timedelta(seconds=1),
-        image_key=f"fields/lab-1/{CAPTURE_ID}.jpg",
+        image_key=f"frames/lab-1/scope-3/{CAPTURE_ID}.{FIELD_SHA256[:8]}.jpg",
         image_sha256=FIELD_SHA256,
         width=48,
         height=32,
