@@ -1,0 +1,1 @@
+"""How leukoscope's parts are put on machines."""

@@ -1,0 +1,1 @@
+"""The microscope's agent: cameras, capture, spool; from the press to the receipt."""

@@ -1,0 +1,49 @@
+# leukoscope: research use only. `make demo` runs it, `make test` tests it; see README.md.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo up test check docs mosquitto clean
+
+demo: $(VENV)/.local  ## one smear after the other, from the simulated microscope to the bucket
+	$(BIN)/leukoscope demo $(ARGS)
+
+up: $(VENV)/.local  ## broker, store, worker and agent until Ctrl-C
+	$(BIN)/leukoscope up $(ARGS)
+
+test: check mosquitto  ## everything: style, types, room rules, docs, tests
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.dev  ## style, types, room rules, docs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/mkdocs build --strict --quiet --site-dir $(VENV)/site
+
+docs: $(VENV)/.dev  ## the handbook, into site/
+	$(BIN)/mkdocs build --strict
+
+mosquitto:  ## the broker that system tests run against, by apt where we may
+	@if command -v mosquitto >/dev/null || [ -x /usr/sbin/mosquitto ]; then :; \
+	elif command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends mosquitto; \
+	elif command -v apt-get >/dev/null && sudo -n true 2>/dev/null; then \
+	  sudo apt-get update -qq && sudo apt-get install -y -qq --no-install-recommends mosquitto; \
+	else echo "Mosquitto is not installed and cannot be by this user: its tests will be skipped." \
+	  "Install the package 'mosquitto' to run them."; fi
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit("leukoscope needs Python 3.11 or newer; run make PYTHON=python3.11 …" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.local: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[local]'
+	touch $@
+
+$(VENV)/.dev: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) site

@@ -1,0 +1,155 @@
+"""The data folder of a local system: private, kept, found again by the next run."""
+
+import fcntl
+import json
+import os
+import secrets
+import socket
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+import platformdirs
+
+_PORTS = (
+    "mqtt", "nats", "s3", "s3_grpc", "master", "master_grpc", "filer", "filer_grpc",
+    "volume", "volume_grpc", "admin", "admin_grpc", "health",
+)  # fmt: skip
+
+
+class HomeError(RuntimeError):
+    """The data folder cannot be used; the message says why."""
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Made at the first run; readable by this user only."""
+
+    broker_username: str
+    broker_password: str
+    s3_access_key_id: str
+    s3_secret_access_key: str
+
+
+class Home:
+    """The folder and what lies where in it. Locked while open, so that two runs never share it.
+
+    Args:
+        folder: made if need be, for this user only (0700).
+
+    Raises:
+        HomeError: it cannot be made, or another run uses it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.folder.chmod(0o700)
+        except OSError as error:
+            raise HomeError(f"cannot use the data folder {folder}: {error}") from error
+        self._lock = _locked(self.folder / "lock")
+        self.credentials = _credentials(self.folder / "credentials.json")
+        self.ports = _ports(self.folder / "ports.json")
+
+    broker = property(lambda self: self._sub("broker"))
+    store = property(lambda self: self._sub("store"))
+    station = property(lambda self: self._sub("station"))
+    logs = property(lambda self: self._sub("logs"))
+    results = property(lambda self: self._sub("results"))
+
+    @property
+    def edge_settings_file(self) -> Path:
+        """Settings of the agent, as TOML."""
+        return self.folder / "edge.toml"
+
+    @property
+    def cloud_settings_file(self) -> Path:
+        """Settings of the worker, as TOML."""
+        return self.folder / "cloud.toml"
+
+    def write_private(self, file: Path, text: str) -> None:
+        """Write a file that only this user can read."""
+        _write_private(file, text)
+
+    def close(self) -> None:
+        """Unlock the folder."""
+        self._lock.close()
+
+    def _sub(self, name: str) -> Path:
+        folder = self.folder / name
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return folder
+
+
+def default_folder() -> Path:
+    """Where a local system keeps its state when nobody says otherwise."""
+    return platformdirs.user_data_path("leukoscope") / "local"
+
+
+def _locked(file: Path) -> IO[str]:
+    opened = file.open("a+")
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        opened.seek(0)
+        pid = opened.read().strip()
+        opened.close()
+        raise HomeError(
+            f"{file.parent} is in use by process {pid}: stop it, or choose another --data folder"
+        ) from error
+    opened.truncate(0)
+    opened.write(f"{os.getpid()}\n")
+    opened.flush()
+    return opened
+
+
+def _credentials(file: Path) -> Credentials:
+    if file.exists():
+        return Credentials(**json.loads(file.read_text()))
+    made = Credentials(
+        "leukoscope", secrets.token_urlsafe(24), secrets.token_hex(10), secrets.token_urlsafe(30)
+    )
+    _write_private(file, json.dumps(asdict(made), indent=2) + "\n")
+    return made
+
+
+def _ports(file: Path) -> dict[str, int]:
+    """The ports of the last run where they are still free, so that addresses stay known."""
+    before: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
+    ports = {name: _free(before.get(name)) for name in _PORTS}
+    if len(set(ports.values())) < len(ports):  # two fresh ones can meet an old one
+        ports = _all_fresh()
+    _write_private(file, json.dumps(ports, indent=2) + "\n")
+    return ports
+
+
+def _free(wanted: int | None) -> int:
+    for port in (wanted, 0):
+        if port is None:
+            continue
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise HomeError("no free port on 127.0.0.1")
+
+
+def _all_fresh() -> dict[str, int]:
+    probes = [socket.socket() for _ in _PORTS]
+    try:
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return {n: int(p.getsockname()[1]) for n, p in zip(_PORTS, probes, strict=True)}
+    finally:
+        for probe in probes:
+            probe.close()
+
+
+def _write_private(file: Path, text: str) -> None:
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as opened:
+        opened.write(text)

@@ -1,0 +1,113 @@
+"""Broker, store and worker of one machine, up and ready."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import tomli_w
+
+from cloud.settings import CloudSettings
+from cloud.setup import set_up
+from deploy.local.broker import start_broker
+from deploy.local.children import Child, Children, wait_until
+from deploy.local.home import Home
+from deploy.local.store import answers, endpoint, start_store
+from edge.settings import EdgeSettings
+
+SITE: Final = "home"
+DEVICE: Final = "scope-1"
+
+
+class LocalSystem:
+    """Starts the parts in order; `children` stops them.
+
+    Args:
+        home: the data folder.
+        children: whose `with` block is open.
+        said: told each step in a few words.
+    """
+
+    def __init__(self, home: Home, children: Children, said: Callable[[str], None]) -> None:
+        self._home = home
+        self._children = children
+        self._said = said
+
+    def start(self) -> None:
+        """Start broker, store and worker, and wait until each is ready.
+
+        Raises:
+            ChildDiedError, TimeoutError, SetupError: what did not come up, and why.
+        """
+        self._said("starting the broker")
+        start_broker(self._home, self._children)
+        self._said("starting the store")
+        start_store(self._home, self._children)
+        self._write_settings()
+        self._said("making the bucket")
+        set_up(self.cloud_settings.store, lambda _sentence: None)
+        self._said("starting the worker")
+        self.start_worker()
+
+    def start_worker(self) -> Child:
+        """Start the worker and wait until it is connected and its store answers."""
+        command = ["cloud", "worker", "--config", str(self._home.cloud_settings_file)]
+        child = self._children.start("worker", [sys.executable, "-m", *command])
+        health = f"http://127.0.0.1:{self._home.ports['health']}/healthz"
+        wait_until(lambda: answers(health), self._children, "the worker")
+        return child
+
+    def start_agent(self) -> Child:
+        """Start the microscope's agent."""
+        command = ["edge", "run", "--config", str(self._home.edge_settings_file)]
+        return self._children.start("agent", [sys.executable, "-m", *command])
+
+    @property
+    def cloud_settings(self) -> CloudSettings:
+        """As the worker reads them."""
+        return CloudSettings.load(self._home.cloud_settings_file)
+
+    @property
+    def edge_settings(self) -> EdgeSettings:
+        """As the agent reads them."""
+        return EdgeSettings.load(self._home.edge_settings_file)
+
+    def _write_settings(self) -> None:
+        broker = self._broker()
+        keys = self._home.credentials
+        self._write(
+            self._home.cloud_settings_file,
+            {
+                "broker": broker,
+                "http_port": self._home.ports["health"],
+                "store": {
+                    "endpoint": endpoint(self._home),
+                    "access_key_id": keys.s3_access_key_id,
+                    "secret_access_key": keys.s3_secret_access_key,
+                },
+            },
+        )
+        self._write(
+            self._home.edge_settings_file,
+            {
+                "site": SITE,
+                "device": DEVICE,
+                "camera": "simulator",
+                "data_dir": str(self._home.station),
+                "broker": broker,
+            },
+        )
+
+    def _broker(self) -> dict[str, Any]:
+        return {
+            "host": "127.0.0.1",
+            "port": self._home.ports["mqtt"],
+            "protocol": "3.1.1",
+            "username": self._home.credentials.broker_username,
+            "password": self._home.credentials.broker_password,
+            "reconnect_max_s": 5.0,
+        }
+
+    def _write(self, file: Path, settings: dict[str, Any]) -> None:
+        header = "# written at every start; holds credentials, keep it private\n"
+        self._home.write_private(file, header + tomli_w.dumps(settings))

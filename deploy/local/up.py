@@ -1,0 +1,58 @@
+"""`leukoscope up`: the parts of a whole system, until Ctrl-C."""
+
+import time
+from collections.abc import Callable
+
+from rich.console import Console
+from rich.table import Table
+
+from deploy.local.children import Children
+from deploy.local.home import Home
+from deploy.local.store import endpoint
+from deploy.local.system import DEVICE, SITE, LocalSystem
+from wire import topics
+from wire.words import RESEARCH_USE_ONLY
+
+
+def run_up(
+    home: Home, said: Callable[[str], None], stop: threading.Event, console: Console
+) -> None:
+    """Start all, say how to reach it, and watch it until a signal ends this program.
+
+    Raises:
+        ChildDiedError: a part ended by itself; all others have been stopped.
+    """
+    with Children(home.logs) as children:
+        system = LocalSystem(home, children, said)
+        system.start()
+        said("starting the agent")
+        system.start_agent()
+        _say_how(home, system, children, console)
+        while True:
+            time.sleep(0.5)
+            children.check()
+
+
+def _say_how(home: Home, system: LocalSystem, children: Children, console: Console) -> None:
+    edge, cloud = home.edge_settings_file, home.cloud_settings_file
+    store = system.cloud_settings.store
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in (
+        ("capture a field", f"leukoscope-edge capture --slide 12345 --config {edge}"),
+        ("see results", f"leukoscope-cloud results --follow --config {cloud}"),
+        ("see the spool", f"leukoscope-edge spool status --config {edge}"),
+        ("broker", f"mqtt://127.0.0.1:{home.ports['mqtt']} (MQTT 3.1.1)"),
+        ("frames go to", topics.device(SITE, DEVICE, "frames") + " (docs/asyncapi.yaml)"),
+        ("results come on", topics.results(SITE, DEVICE)),
+        ("bucket", f"{endpoint(home)}/{store.bucket}"),
+        ("worker", f"http://127.0.0.1:{home.ports['health']}/healthz and /metrics"),
+        ("credentials", f"{home.folder}/credentials.json"),
+        ("logs", str(home.logs)),
+        ("processes", ", ".join(f"{child.name} {child.pid}" for child in children)),
+    ):
+        table.add_row(name, value)
+    console.print(table, soft_wrap=True)
+    console.print(f"[dim]{RESEARCH_USE_ONLY}[/dim]")
+    console.print("Running. Ctrl-C stops everything.")

@@ -1,0 +1,238 @@
+"""The agent: sends what the spool holds, takes receipts in, tells its state, obeys commands."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Final
+
+import structlog
+
+from edge.outbox import Outbox
+from edge.settings import EdgeSettings
+from edge.spool import Spool, SpoolError
+from wire import topics
+from wire.codec import MessageError, decode, encode
+from wire.connection import Callbacks, Connection, Delivery, PayloadTooLargeError, Publication
+from wire.messages import Command, DeviceStatus, Receipt, Reply
+
+_POLL_S: Final = 0.5
+"""How soon the agent sees what another process of this station saved, in seconds."""
+
+_log = structlog.get_logger("edge.agent")
+
+Obey = Callable[[Command], Reply]
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """What the agent's owner wants to see, on the agent's threads."""
+
+    sent: Callable[[str, int], None] = field(default=lambda _capture_id, _times: None)
+    settled: Callable[[Receipt], None] = field(default=lambda _receipt: None)
+
+
+class Agent:
+    """One per spool. `start`, call `wake` after each save, `stop`.
+
+    Args:
+        settings: of this station.
+        spool: opened; stays the caller's to close.
+        camera_name: for the status message.
+        obey: carries a command out; None refuses all.
+        hooks: see there.
+    """
+
+    def __init__(
+        self,
+        settings: EdgeSettings,
+        spool: Spool,
+        *,
+        camera_name: str = "",
+        obey: Obey | None = None,
+        hooks: Hooks | None = None,
+    ) -> None:
+        self._settings = settings
+        self._spool = spool
+        self._camera_name = camera_name
+        self._obey = obey
+        self._hooks = hooks or Hooks()
+        self._outbox = Outbox(settings.resend_after_s, settings.resend_max_s)
+        self._retry_mark = spool.retry_mark()
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self.trouble = ""
+        """What is wrong, as the status message says it; empty when nothing is."""
+        self._topics = {
+            channel: topics.device(settings.site, settings.device, channel)
+            for channel in ("frames", "receipts", "status", "commands", "replies")
+        }
+        self._connection = Connection(
+            settings.broker,
+            f"leukoscope-{settings.site}-{settings.device}",
+            subscriptions=[self._topics["receipts"], self._topics["commands"]],
+            callbacks=Callbacks(self._arrived, self._broker_said, self._broker_refused),
+            will=Publication(self._topics["status"], encode(self._will()), retain=True),
+        )
+        self._thread = threading.Thread(target=self._run, name="agent", daemon=True)
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker is there."""
+        return self._connection.connected
+
+    def start(self) -> None:
+        """Connect and send, on threads of its own."""
+        self._connection.start()
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Something was saved: send it now rather than at the next look."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Say goodbye and stop; what has no receipt stays in the spool."""
+        self._stopping.set()
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(10)
+        self._connection.stop(self._status("offline"))
+
+    # --- the agent's own thread ---
+
+    def _run(self) -> None:
+        since_status = self._settings.status_every_s
+        while not self._stopping.is_set():
+            woken = self._wake.wait(_POLL_S)
+            self._wake.clear()
+            since_status += 0.0 if woken else _POLL_S
+            try:
+                self._send_due()
+                if since_status >= self._settings.status_every_s and self.connected:
+                    self._connection.publish(self._status("online"))
+                    since_status = 0.0
+            except SpoolError as error:
+                self._note_trouble(str(error))
+
+    def _send_due(self) -> None:
+        mark = self._spool.retry_mark()
+        if mark != self._retry_mark:
+            self._retry_mark = mark
+            self._outbox.send_all_again()
+        for capture_id in self._outbox.due(self._spool.waiting(self._settings.window)):
+            if not self.connected or self._stopping.is_set():
+                return
+            self._send(capture_id)
+
+    def _send(self, capture_id: str) -> None:
+        payload = self._spool.payload(capture_id)
+        if payload is None:
+            return
+        try:
+            self._connection.publish(Publication(self._topics["frames"], payload))
+        except PayloadTooLargeError as error:
+            self._settle(_refused_here(capture_id, "payload-too-large", str(error)))
+            return
+        times = self._outbox.sent(capture_id)
+        if times > 1:
+            _log.info("frame_resent", capture_id=capture_id, times=times)
+        self._hooks.sent(capture_id, times)
+
+    # --- paho's network thread ---
+
+    def _arrived(self, delivery: Delivery) -> None:
+        try:
+            if delivery.topic == self._topics["receipts"]:
+                self._settle(decode(delivery.payload, Receipt))
+            elif delivery.topic == self._topics["commands"]:
+                self._command(decode(delivery.payload, Command))
+        except MessageError as error:
+            # A receipt we cannot read is not lost: the frame is sent again and receipted again.
+            _log.error(
+                "message_refused", topic=delivery.topic, reason=error.reason, detail=str(error)
+            )
+        except SpoolError as error:
+            self._note_trouble(str(error))
+
+    def _settle(self, receipt: Receipt) -> None:
+        capture_id = self._spool.settle(receipt)
+        if capture_id is None:
+            return
+        if receipt.outcome == "refused":
+            self._note_trouble(f"capture {capture_id} was refused: {receipt.detail}")
+        _log.info(
+            "frame_settled",
+            capture_id=capture_id,
+            outcome=receipt.outcome,
+            reason=receipt.reason or None,
+        )
+        self._hooks.settled(receipt)
+        self.wake()
+
+    def _command(self, command: Command) -> None:
+        if self._obey is None:
+            reply = refuse_command(command, "no-commands", "this agent takes no commands")
+        else:
+            reply = self._obey(command)
+        _log.info("command", command=command.command, ok=reply.ok, reason=reply.reason or None)
+        self._connection.publish(Publication(self._topics["replies"], encode(reply)))
+
+    def _broker_said(self, connected: bool, reason: str) -> None:  # Callbacks.state's signature
+        if connected:
+            _log.info("broker_connected")
+            self._connection.publish(self._status("online"))
+            self._wake.set()
+        else:
+            _log.warning("broker_away", reason=reason)
+
+    def _broker_refused(self, topic: str, reason: str) -> None:
+        self._note_trouble(f"the broker refused {topic} ({reason}): check its access list")
+
+    def _note_trouble(self, sentence: str) -> None:
+        if sentence != self.trouble:
+            self.trouble = sentence
+            _log.error("trouble", detail=sentence)
+
+    # --- status ---
+
+    def _status(self, state: str) -> Publication:
+        held = self._spool.status()
+        status = DeviceStatus(
+            site=self._settings.site,
+            device=self._settings.device,
+            state="online" if state == "online" else "offline",
+            at=datetime.now(UTC),
+            version=version("leukoscope"),
+            camera=self._camera_name,
+            spool_waiting=held.waiting,
+            spool_refused=held.refused,
+            disk_free_mb=held.disk_free_mb,
+            trouble=self.trouble,
+        )
+        return Publication(self._topics["status"], encode(status), retain=True)
+
+    def _will(self) -> DeviceStatus:
+        return DeviceStatus(site=self._settings.site, device=self._settings.device, state="lost")
+
+
+def _refused_here(capture_id: str, reason: str, detail: str) -> Receipt:
+    """A refusal of our own, for a frame that can never be sent as it is."""
+    return Receipt(
+        capture_id=capture_id,
+        outcome="refused",
+        reason=reason,
+        detail=detail,
+        at=datetime.now(UTC),
+    )
+
+
+def refuse_command(command: Command, reason: str, detail: str) -> Reply:
+    """The reply to a command that is not carried out."""
+    return Reply(
+        correlation_id=command.correlation_id,
+        ok=False,
+        reason=reason,
+        detail=detail,
+        at=datetime.now(UTC),
+    )

@@ -1,0 +1,158 @@
+"""One press of capture: picture, gate, white cells, JPEG, spool. Nothing is refused silently."""
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import structlog
+
+from edge.cameras.base import Camera, CameraError, CameraExhausted, Shot
+from edge.identity import new_capture_id
+from edge.refusal import CaptureRefused
+from edge.settings import EdgeSettings
+from edge.spool import Spool, SpoolError, SpoolFullError
+from imaging.cells import FINDER_ID, find_white_cells
+from imaging.encode import Encoded, EncodeError, encode_within
+from imaging.quality import Quality, judge, measure
+from wire import messages
+from wire.messages import Frame
+
+Done = TypeVar("Done")
+
+_log = structlog.get_logger("edge.capture")
+
+
+@dataclass(frozen=True)
+class Capture:
+    """A capture that is saved: on disk, and on its way."""
+
+    frame: Frame
+    shot: Shot
+    milliseconds: dict[str, float]
+    """Wall time of each stage: `capture`, `measure`, `find`, `encode`, `save`."""
+
+
+class Capturer:
+    """Takes captures into the spool.
+
+    Args:
+        settings: of this station.
+        camera: opened; stays the caller's to close.
+        spool: opened; likewise.
+    """
+
+    def __init__(self, settings: EdgeSettings, camera: Camera, spool: Spool) -> None:
+        self._settings = settings
+        self._camera = camera
+        self._spool = spool
+
+    def capture(self, slide: str) -> Capture:
+        """Take one picture of a slide (its token) and save it.
+
+        Raises:
+            CaptureRefused: the picture is unfit or cannot be saved; why, and what to do.
+            CameraExhausted: a replayed folder is at its end.
+        """
+        watch = _Stopwatch()
+        try:
+            return self._capture(slide, watch)
+        except CaptureRefused as refusal:
+            _log.warning("capture_refused", slide=slide, reason=refusal.reason, detail=str(refusal))
+            raise
+
+    def _capture(self, slide: str, watch: "_Stopwatch") -> Capture:
+        capture_id = new_capture_id()
+        shot = watch.time("capture", self._picture)
+        quality = watch.time("measure", lambda: _fit_quality(shot))
+        boxes = watch.time("find", lambda: find_white_cells(shot.image))
+        encoded = watch.time("encode", lambda: self._encode(shot))
+        frame = Frame(
+            capture_id=capture_id,
+            site=self._settings.site,
+            device=self._settings.device,
+            slide=slide,
+            captured_at=datetime.now(UTC),
+            width=encoded.width,
+            height=encoded.height,
+            sha256=hashlib.sha256(encoded.data).hexdigest(),
+            image=encoded.data,
+            camera=self._camera.name,
+            quality=_as_sent(quality),
+            finder=FINDER_ID,
+            cells=[_scaled(box, encoded) for box in boxes],
+        )
+        watch.time("save", lambda: self._save(frame))
+        _log.info("capture_saved", capture_id=capture_id, slide=slide, cells=len(boxes))
+        return Capture(frame, shot, watch.milliseconds)
+
+    def _picture(self) -> Shot:
+        try:
+            return self._camera.capture()
+        except CameraExhausted:
+            raise
+        except CameraError as error:
+            raise CaptureRefused(
+                "camera-failed", str(error), "Check the camera, then capture again."
+            ) from error
+
+    def _encode(self, shot: Shot) -> Encoded:
+        try:
+            return encode_within(shot.image, self._settings.image_budget_bytes)
+        except EncodeError as error:
+            raise CaptureRefused(
+                "image-over-budget", str(error), "Raise image_budget_bytes in the settings."
+            ) from error
+
+    def _save(self, frame: Frame) -> None:
+        try:
+            self._spool.save(frame)
+        except SpoolFullError as error:
+            raise CaptureRefused(
+                "disk-full",
+                f"Not saved: {error}. What was saved before is safe.",
+                "Bring the station online so that the spool empties, or free the disk.",
+            ) from error
+        except SpoolError as error:
+            raise CaptureRefused(
+                "spool-failed", f"Not saved: {error}.", "Call whoever runs the station."
+            ) from error
+
+
+def _fit_quality(shot: Shot) -> Quality:
+    quality = measure(shot.image)
+    if problem := judge(quality):
+        raise CaptureRefused(problem.code, problem.sentence, problem.remedy)
+    return quality
+
+
+def _as_sent(quality: Quality) -> messages.Quality:
+    return messages.Quality(
+        focus=round(quality.focus, 4),
+        brightness=round(quality.brightness, 4),
+        clipped=round(quality.clipped, 4),
+        cast=round(quality.cast, 2),
+        tissue=round(quality.tissue, 4),
+    )
+
+
+def _scaled(box: tuple[int, int, int, int], encoded: Encoded) -> messages.Box:
+    """A box of the picture in pixels of the image that is sent, and inside it."""
+    x, y, w, h = (value * encoded.scale for value in box)
+    left, top = max(0, round(x)), max(0, round(y))
+    right = min(encoded.width, max(left + 1, round(x + w)))
+    bottom = min(encoded.height, max(top + 1, round(y + h)))
+    return messages.Box(left, top, right - left, bottom - top)
+
+
+class _Stopwatch:
+    def __init__(self) -> None:
+        self.milliseconds: dict[str, float] = {}
+
+    def time(self, stage: str, work: Callable[[], Done]) -> Done:
+        started = time.perf_counter()
+        done = work()
+        self.milliseconds[stage] = round((time.perf_counter() - started) * 1000, 3)
+        return done

@@ -1,0 +1,88 @@
+"""`leukoscope-edge`: the microscope's agent."""
+
+import logging
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from edge.cameras.base import CameraError
+from edge.identity import SlideKeyError
+from edge.settings import EdgeSettings
+from edge.spool import SpoolError
+from edge.spool_cli import spool_app
+from wire.connection import ConnectionSetupError
+from wire.logs import configure
+from wire.settings import SettingsError
+from wire.topics import TopicError
+
+app = typer.Typer(
+    name="leukoscope-edge",
+    help="Leukoscope's agent at the microscope. Research use only.\n\n"
+    "Settings come from a TOML file (--config or LEUKOSCOPE_EDGE_CONFIG) and from the environment "
+    "(LEUKOSCOPE_EDGE_SITE, LEUKOSCOPE_EDGE_BROKER__HOST, …). Exit codes: 0 done, 1 failed, "
+    "2 wrong usage or settings, 3 a capture was refused, 4 saved but not yet stored.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+app.add_typer(spool_app, name="spool")
+
+Config = Annotated[Path | None, typer.Option("--config", help="settings file (TOML)")]
+
+
+@app.command()
+def run(config: Config = None) -> None:
+    """Send the spool, take receipts in, obey commands, until stopped."""
+    from edge.station import open_station  # OpenCV takes its time to load
+
+    settings = EdgeSettings.load(config)
+    configure(json=settings.log_json)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with open_station(settings) as station:
+        if station.agent is None:
+            raise SpoolError(f"another agent is running on {settings.data_dir}: stop it first")
+        stop.wait()
+
+
+@app.command()
+def capture(  # one argument per option
+    slide: Annotated[
+        str, typer.Option(help="number on the slide; only a token of it leaves the station")
+    ],
+    count: Annotated[int, typer.Option(min=1, help="how many fields")] = 1,
+    wait: Annotated[float, typer.Option(min=0, help="seconds to wait for the receipts")] = 30.0,
+    *,
+    json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
+    config: Config = None,
+) -> None:
+    """Capture fields of a slide: each is saved, sent, and stored, or refused with a reason."""
+    from edge.capture_cli import capture_fields  # OpenCV takes its time to load
+
+    settings = EdgeSettings.load(config)
+    configure(json=settings.log_json, level=logging.WARNING)
+    raise typer.Exit(capture_fields(settings, slide, count, wait, json=json))
+
+
+def main() -> None:
+    """Run the command line; an error that a person can mend is one sentence, not a traceback."""
+    try:
+        app()
+    except (SettingsError, ConnectionSetupError, TopicError) as error:
+        _end(error, 2)
+    except (CameraError, SpoolError, SlideKeyError, OSError) as error:
+        _end(error, 1)
+
+
+def _end(error: Exception, code: int) -> None:
+    Console(stderr=True).print(f"[red]leukoscope-edge:[/red] {error}", highlight=False)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

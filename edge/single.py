@@ -1,0 +1,35 @@
+"""One sender per spool: a lock that ends with the process that holds it."""
+
+import fcntl
+from pathlib import Path
+from typing import IO
+
+
+class SenderLock:
+    """Whoever holds it sends the spool; the others only save into it.
+
+    Args:
+        file: beside the spool.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._opened: IO[str] | None = None
+
+    def take(self) -> bool:
+        """Take the lock; False when another process has it."""
+        self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        opened = self._file.open("a")
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            opened.close()
+            return False
+        self._opened = opened
+        return True
+
+    def give(self) -> None:
+        """Give it back."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None

@@ -1,0 +1,251 @@
+"""Frames in SQLite (WAL, synchronous=FULL): what `save` returned from survives a pulled plug."""
+
+import hashlib
+import os
+import shutil
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from edge.spool.schema import COLUMNS, SCHEMA_SQL, Row
+from wire.codec import encode_frame
+from wire.messages import Frame, Receipt
+
+_MB: Final = 1024 * 1024
+_KEEP_ENDED_S: Final = 90 * 86_400
+_RESTART: Final = ": restart the agent, which puts a damaged spool aside and salvages its frames"
+
+
+class SpoolError(RuntimeError):
+    """The spool cannot do what was asked; what it holds is untouched."""
+
+
+class SpoolFullError(SpoolError):
+    """The disk is full, or so nearly that the next frame is refused."""
+
+
+@dataclass(frozen=True)
+class SpoolStatus:
+    """What the spool holds."""
+
+    waiting: int
+    """Frames without a receipt yet."""
+    refused: int
+    """Frames the cloud refused; kept until a person retries or exports them."""
+    payload_bytes: int
+    oldest_saved_at: float | None
+    """Unix seconds, of the oldest waiting frame."""
+    stored: int
+    """Frames receipted as stored in the last 90 days."""
+    disk_free_mb: int
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One frame in the spool."""
+
+    capture_id: str
+    slide: str
+    saved_at: float
+    state: str
+    reason: str
+    detail: str
+
+
+class Spool:
+    """Frames between *saved* and their receipt. Thread-safe; other processes may open it too.
+
+    Open it with `open_spool`, which rescues a damaged one.
+
+    Args:
+        file: the database; its folder is made.
+        min_free_mb: free disk, in MB (2^20 bytes), below which `save` refuses.
+
+    Raises:
+        sqlite3.DatabaseError: the file is damaged.
+        SpoolError: the folder cannot be made or written.
+    """
+
+    def __init__(self, file: Path, min_free_mb: int = 0) -> None:
+        self.file = file
+        self._min_free_mb = min_free_mb
+        self._lock = threading.Lock()
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._db = _open(file)
+        except (OSError, sqlite3.OperationalError) as error:
+            raise SpoolError(
+                f"cannot open the spool {file}: {error}: check the folder's owner and the disk"
+            ) from error
+
+    def save(self, frame: Frame) -> None:
+        """Commit a frame to disk. When this returns, the frame is safe.
+
+        Raises:
+            SpoolFullError: nothing was saved; what was saved before is untouched.
+            SpoolError: likewise, for another reason.
+        """
+        free = self.disk_free_mb()
+        if free < self._min_free_mb:
+            raise SpoolFullError(
+                f"the disk has {free} MB left, less than the {self._min_free_mb} MB kept in reserve"
+            )
+        payload = encode_frame(frame)
+        with self._writing():
+            self._db.execute(
+                "INSERT INTO frames (capture_id, slide, saved_at, sha256, payload)"
+                " VALUES (?, ?, ?, ?, ?)",
+                (frame.capture_id, frame.slide, time.time(), sha256(payload), payload),
+            )
+
+    def adopt(self, row: Row) -> None:
+        """Take over a row of a rescued spool; one that is here already stays as it is."""
+        with self._writing():
+            self._db.execute(
+                f"INSERT OR IGNORE INTO frames ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  # constant columns
+                row,
+            )
+
+    def waiting(self, limit: int) -> list[str]:
+        """Capture ids of the oldest frames without a receipt, oldest first."""
+        rows = self._read(
+            "SELECT capture_id FROM frames WHERE state = 'waiting' ORDER BY id LIMIT ?", limit
+        )
+        return [row[0] for row in rows]
+
+    def payload(self, capture_id: str) -> bytes | None:
+        """The frame as it is sent; None when its receipt has come meanwhile."""
+        rows = self._read("SELECT payload FROM frames WHERE capture_id = ?", capture_id)
+        return bytes(rows[0][0]) if rows else None
+
+    def settle(self, receipt: Receipt) -> str | None:
+        """Let a frame go that is stored; mark one that is refused.
+
+        Returns:
+            The frame's capture id; None when the spool holds no such frame (a repeated receipt).
+        """
+        capture_id = self._find(receipt)
+        if capture_id is None:
+            return None
+        with self._writing():
+            if receipt.outcome == "stored":
+                self._db.execute("DELETE FROM frames WHERE capture_id = ?", (capture_id,))
+            else:
+                self._db.execute(
+                    "UPDATE frames SET state = 'refused', reason = ?, detail = ?"
+                    " WHERE capture_id = ?",
+                    (receipt.reason, receipt.detail, capture_id),
+                )
+            self._db.execute(
+                "INSERT OR REPLACE INTO ended (capture_id, outcome, reason, at)"
+                " VALUES (?, ?, ?, ?)",
+                (capture_id, receipt.outcome, receipt.reason, time.time()),
+            )
+        return capture_id
+
+    def retry(self) -> int:
+        """Make refused frames wait again and have all sent at once; returns how many wait."""
+        with self._writing():
+            self._db.execute(
+                "UPDATE frames SET state = 'waiting', reason = '', detail = ''"
+                " WHERE state = 'refused'"
+            )
+            self._db.execute("UPDATE marks SET value = value + 1 WHERE name = 'retry'")
+        return self.status().waiting
+
+    def retry_mark(self) -> int:
+        """Changes whenever somebody, in any process, called `retry`."""
+        return int(self._read("SELECT value FROM marks WHERE name = 'retry'")[0][0])
+
+    def entries(self) -> list[Entry]:
+        """All frames, oldest first, without their payloads."""
+        rows = self._read(
+            "SELECT capture_id, slide, saved_at, state, reason, detail FROM frames ORDER BY id"
+        )
+        return [Entry(*row) for row in rows]
+
+    def status(self) -> SpoolStatus:
+        """Count."""
+        (row,) = self._read(
+            "SELECT count(*) FILTER (WHERE state = 'waiting'),"
+            " count(*) FILTER (WHERE state = 'refused'),"
+            " coalesce(sum(length(payload)), 0),"
+            " min(saved_at) FILTER (WHERE state = 'waiting'),"
+            " (SELECT count(*) FROM ended WHERE outcome = 'stored') FROM frames"
+        )
+        waiting, refused, size, oldest, stored = row
+        return SpoolStatus(waiting, refused, size, oldest, stored, self.disk_free_mb())
+
+    def disk_free_mb(self) -> int:
+        """Free space on the spool's disk, in MB (2^20 bytes)."""
+        return shutil.disk_usage(self.file.parent).free // _MB
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._db.close()
+
+    def _find(self, receipt: Receipt) -> str | None:
+        if receipt.capture_id is not None:
+            column, value = "capture_id", receipt.capture_id
+        elif receipt.payload_sha256 is not None:
+            column, value = "sha256", receipt.payload_sha256
+        else:
+            return None
+        rows = self._read(f"SELECT capture_id FROM frames WHERE {column} = ?", value)  # noqa: S608  # one of the two names above
+        return str(rows[0][0]) if rows else None
+
+    def _read(self, sql: str, *values: object) -> list[Any]:
+        with self._lock:
+            try:
+                return self._db.execute(sql, values).fetchall()
+            except sqlite3.DatabaseError as error:
+                raise SpoolError(f"the spool cannot be read: {error}{_RESTART}") from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """One transaction: all of it on disk, or none of it."""
+        with self._lock:
+            try:
+                with self._db:
+                    yield
+            except sqlite3.OperationalError as error:
+                if _is_full(error):
+                    raise SpoolFullError(f"the disk is full ({error})") from error
+                raise SpoolError(f"the spool cannot be written: {error}") from error
+            except sqlite3.IntegrityError as error:
+                raise SpoolError(f"the spool has this capture already: {error}") from error
+            except sqlite3.DatabaseError as error:
+                raise SpoolError(f"the spool is damaged: {error}{_RESTART}") from error
+
+
+def sha256(payload: bytes) -> str:
+    """SHA-256, lower-case hex."""
+    return hashlib.sha256(payload).hexdigest()
+
+
+def _open(file: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(file, timeout=10.0, check_same_thread=False)
+    try:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        (verdict,) = db.execute("PRAGMA quick_check(1)").fetchone()
+        if verdict != "ok":
+            raise sqlite3.DatabaseError(str(verdict))
+        db.executescript(SCHEMA_SQL)
+        with db:
+            db.execute("DELETE FROM ended WHERE at < ?", (time.time() - _KEEP_ENDED_S,))
+        os.chmod(file, 0o600)  # Path.chmod follows the same call
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _is_full(error: sqlite3.OperationalError) -> bool:
+    return error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
