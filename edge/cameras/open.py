@@ -1,7 +1,7 @@
 """Opens a camera by its name in settings, such as `folder:/path` or `simulator:7:ALL`."""
 
 from collections.abc import Callable
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from edge.cameras.base import Camera, CameraError
 
@@ -51,14 +51,15 @@ def _picamera2(number: str) -> Camera:
 
 
 def _simulator(rest: str) -> Camera:
-    seed, _, kind = rest.partition(":")
-    whole = f"simulator:{rest}"
-    arguments: list[Any] = [_number(seed or "0", whole)]
-    if kind:
-        arguments.append(_smear(kind, whole))
     from edge.cameras.simulator import SimulatorCamera
 
-    return SimulatorCamera(*arguments)
+    if not rest:
+        return SimulatorCamera()
+    seed, _, kind = rest.partition(":")
+    number = _number(seed, f"simulator:{rest}")
+    if not kind:
+        return SimulatorCamera(number)
+    return SimulatorCamera(number, _smear(kind, f"simulator:{rest}"))
 
 
 def _number(text: str, spec: str) -> int:
