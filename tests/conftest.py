@@ -18,3 +18,8 @@ def real_images() -> Path:
     if os.environ.get("CI") == "true":
         pytest.fail(f"CI must see the real images: {reason}")
     pytest.skip(reason)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--full` runs system tests at the size that the project promises."""
+    parser.addoption("--full", action="store_true", help="system tests at full size (minutes)")

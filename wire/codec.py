@@ -74,7 +74,7 @@ class _Read(Protocol):
 def _decode(payload: _Payload, kind: type[Message], read: _Read) -> Message:
     try:
         message = read(payload, type=kind)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise _explained(payload, kind, read, error) from error
     schema = getattr(message, "schema", SCHEMA)
     if schema != SCHEMA:
@@ -83,7 +83,7 @@ def _decode(payload: _Payload, kind: type[Message], read: _Read) -> Message:
 
 
 def _explained(
-    payload: _Payload, kind: type[msgspec.Struct], read: _Read, error: msgspec.MsgspecError
+    payload: _Payload, kind: type[msgspec.Struct], read: _Read, error: Exception
 ) -> MessageError:
     """Say whether the payload is another version's, a damaged one, or no message at all."""
     name = kind.__name__
@@ -91,7 +91,7 @@ def _explained(
         envelope = read(payload, type=_Envelope)
     except msgspec.ValidationError:
         return MessageError("message-invalid", f"not a valid {name}: {error}")
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return MessageError(
             "message-unreadable",
             f"not a {name}: the payload of {len(payload)} bytes is cut short or another format "

@@ -118,7 +118,7 @@ class FakePicamera2:
                 raise RuntimeError(f"Control {name} is not advertised by libcamera")
         self.fixed |= controls
 
-    def capture_metadata(self, wait: object = None, signal_function: object = None) -> Any:  # noqa: ANN401  # as the real one
+    def capture_metadata(self, wait: object = None, signal_function: object = None) -> Any:  # as the real one
         return self._next(fresh=True).get_metadata()
 
     @contextlib.contextmanager
@@ -175,7 +175,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> type[FakePicamera2]:
     return FakePicamera2
 
 
-def opened(**settings: Any) -> tuple[PiCamera, FakePicamera2]:  # noqa: ANN401  # passed through
+def opened(**settings: Any) -> tuple[PiCamera, FakePicamera2]:  # passed through
     camera = PiCamera(settle_s=0.01, **settings)
     return camera, FakePicamera2.made[-1]
 
