@@ -102,7 +102,7 @@ KINDS: Final[dict[CellKind, Kind]] = {
             0.03,
             "lobed",
             (0.32, 0.46),
-            Chromatin((1.0, 1.2), (0.16, 0.24), 1.6, 0.07, seams=0.34),
+            Chromatin((1.0, 1.2), (0.2, 0.28), 1.4, 0.08, seams=0.4),
             Cytoplasm(
                 (0.04, 0.14),
                 (0.35, 0.6),
@@ -117,7 +117,7 @@ KINDS: Final[dict[CellKind, Kind]] = {
             0.03,
             "round",
             (0.56, 0.76),
-            Chromatin((1.15, 1.35), (0.14, 0.22), 2.0, 0.06, seams=0.42),
+            Chromatin((1.15, 1.35), (0.2, 0.3), 1.8, 0.07, seams=0.5),
             Cytoplasm((0.6, 1.0), (0.0, 0.08), edge=0.25),
         ),
         Kind(
@@ -127,7 +127,7 @@ KINDS: Final[dict[CellKind, Kind]] = {
             0.045,
             "kidney",
             (0.42, 0.56),
-            Chromatin((0.8, 1.0), (0.16, 0.24), 1.6, 0.1, seams=0.5),
+            Chromatin((0.8, 1.0), (0.2, 0.28), 1.5, 0.1, seams=0.55),
             Cytoplasm(
                 (0.5, 0.8),
                 (0.12, 0.25),
@@ -143,7 +143,7 @@ KINDS: Final[dict[CellKind, Kind]] = {
             0.03,
             "bilobed",
             (0.3, 0.42),
-            Chromatin((1.0, 1.2), (0.16, 0.24), 1.6, 0.07, seams=0.34),
+            Chromatin((1.0, 1.2), (0.2, 0.28), 1.4, 0.08, seams=0.4),
             Cytoplasm(
                 (0.04, 0.1),
                 (0.3, 0.5),
@@ -173,8 +173,8 @@ KINDS: Final[dict[CellKind, Kind]] = {
             (0.8, 0.92),
             Chromatin(
                 (0.88, 1.08),
-                (0.08, 0.13),
-                1.5,
+                (0.05, 0.1),
+                1.3,
                 0.07,
                 nucleoli=(0, 2),
                 nucleolus=(0.08, 0.18),

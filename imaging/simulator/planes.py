@@ -23,6 +23,10 @@ OVERSAMPLING: Final = 2
 """Camera pixels per drawn pixel: cells are as large as BCCD's at twice its 640×480."""
 
 
+CAMERA_PIXELS_PER_UM: Final = PIXELS_PER_UM * OVERSAMPLING
+"""Of the pictures: 26 to the µm, so that 1280×960 pixels show 49×37 µm."""
+
+
 class Substance:
     """Index of each substance in a `Stack`."""
 
@@ -70,6 +74,7 @@ def blob(
     for order in range(2, 8):
         size = roughness * rng.normal() / (order - 1) ** 1.6 + (elongation if order == 2 else 0.0)
         outline += np.float32(size) * np.cos(order * turn + rng.uniform(0, 2 * np.pi))
+    np.minimum(outline, np.float32((side / 2 - 3) / radius), out=outline)  # stay in the sprite
     x, y = grid(side)
     radii = np.interp(np.arctan2(y, x), turn, outline * np.float32(radius))
     return np.asarray(np.hypot(x, y) - radii, np.float32)

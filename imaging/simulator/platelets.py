@@ -1,15 +1,19 @@
 """Platelets: small pale-blue discs with a heap of violet granules."""
 
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
 
+from imaging.box import Box
+from imaging.simulator.places import tile_rng, tiles
 from imaging.simulator.planes import PIXELS_PER_UM, Stack, Substance, blob, cover
 from imaging.simulator.textures import cut
 
 VARIANTS: Final = 24
+_TILE: Final = 22.0
+"""Side of a tile in µm; at most one platelet each."""
 _SIDE: Final = 72
 _SEED: Final = 2_500
 
@@ -31,3 +35,22 @@ def platelet(variant: int) -> Stack:
         cv2.GaussianBlur(plane, (0, 0), rng.uniform(0.6, 1.6), dst=plane)
     stack.setflags(write=False)
     return stack
+
+
+class PlacedPlatelet(NamedTuple):
+    """A platelet; `x` and `y` are its centre in drawn pixels from the slide's origin."""
+
+    x: int
+    y: int
+    variant: int
+
+
+def platelets_in(window: Box, seed: int, density: float) -> list[PlacedPlatelet]:
+    """Platelets of the slide `seed` in a window; `density` is the probability of one in a tile."""
+    found = []
+    for tile in tiles(window, 3.0, _TILE):
+        rng = tile_rng(seed, 5, tile)
+        if rng.uniform() < density:
+            x, y = (np.array(tile) + rng.uniform(0, 1, 2)) * _TILE * PIXELS_PER_UM
+            found.append(PlacedPlatelet(round(x), round(y), int(rng.integers(VARIANTS))))
+    return found

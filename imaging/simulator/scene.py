@@ -9,7 +9,7 @@ import numpy as np
 from imaging.box import Box
 from imaging.simulator.kinds import CellKind, SlideKind
 from imaging.simulator.planes import OVERSAMPLING, Plane, Stack, Substance
-from imaging.simulator.platelets import platelet
+from imaging.simulator.platelets import PlacedPlatelet, platelet
 from imaging.simulator.red_cells import red_cell
 from imaging.simulator.white_cells import WhiteCell
 from imaging.types import Image
@@ -46,14 +46,6 @@ class PlacedRed(NamedTuple):
     hemoglobin: float
     basophilia: float = 0.0
     """Above 0 in young (polychromatic) cells."""
-
-
-class PlacedPlatelet(NamedTuple):
-    """A platelet; `x` and `y` as in `PlacedRed`."""
-
-    x: int
-    y: int
-    variant: int
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ def seeded(seed: int, spread: float = 0.35) -> Stain:
         spread: 0 gives BCCD's own; 1 every stain between both, and as strong as they vary.
     """
     rng = np.random.default_rng([seed, 41])
-    blend = spread * rng.uniform() ** 1.5
+    blend = spread * rng.uniform()
     matrix = (1 - blend) * np.array(_BCCD) + blend * np.array(_CELLAVISION)
     light = (1 - blend) * np.array(_BCCD_BACKGROUND) + blend * np.array(_CELLAVISION_BACKGROUND)
     matrix *= np.exp(0.14 * spread * rng.normal(size=(4, 1)))

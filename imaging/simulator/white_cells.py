@@ -41,7 +41,8 @@ def white_cell(kind: Kind, diameter_um: float, seed: tuple[int, ...]) -> WhiteCe
     rng = np.random.default_rng(seed)
     radius = diameter_um / 2 * PIXELS_PER_UM
     side = 2 * round(radius * 1.3) + 8
-    outline = blob(rng, side, radius, kind.roughness, abs(rng.normal(0, 0.05)))
+    roughness = kind.roughness * rng.uniform(0.5, 1.6)
+    outline = blob(rng, side, radius, roughness, abs(rng.normal(0, 0.05)))
     outline += np.float32(rng.uniform(0.2, 1.3)) * cut(rng, 30.0, side, 4.0)
     core = nucleus(rng, kind.nucleus, side, radius, rng.uniform(*kind.nuclear_share))
     core = np.maximum(core, outline + np.float32(0.035 * radius))

@@ -14,7 +14,7 @@ def small(seed: int = 7, kind: str = "Normal", **options: float | bool) -> Simul
 
 
 def sharpness(image: Image) -> float:
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
     return float(cv2.Laplacian(cv2.GaussianBlur(grey, (0, 0), 2), cv2.CV_32F).var())
 
 
@@ -115,9 +115,9 @@ def test_another_slide_begins_at_its_beginning() -> None:
 
 
 def test_what_cannot_be_is_refused() -> None:
-    with pytest.raises(CameraError, match="no such slide: .*0 or above, not -1"):
+    with pytest.raises(CameraError, match=r"no such slide: .*0 or above, not -1"):
         small(-1)
-    with pytest.raises(CameraError, match="no such slide: .*not 'CML'"):
+    with pytest.raises(CameraError, match=r"no such slide: .*not 'CML'"):
         small(1, "CML")
     with pytest.raises(CameraError, match="0×480 pixels cannot be"):
         SimulatorCamera(width=0, height=480)

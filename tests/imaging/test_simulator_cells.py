@@ -9,6 +9,7 @@ import pytest
 
 from imaging.crop import cut_cells
 from imaging.simulator import KINDS, CellKind, RenderedCell, iter_cells, render_cell
+from imaging.simulator.planes import Substance
 from imaging.simulator.white_cells import WhiteCell, white_cell
 
 BLASTS: tuple[CellKind, ...] = ("lymphoblast", "myeloblast")
@@ -19,7 +20,7 @@ def drawn(kind: CellKind, count: int = 12) -> list[WhiteCell]:
 
 
 def test_every_kind_comes_as_often_as_asked_with_its_label() -> None:
-    cells = list(iter_cells(1, 2))
+    cells = list(iter_cells(1, 2, size=240))
     assert [cell.kind for cell in cells] == list(KINDS) * 2
     for cell in cells:
         assert cell.label == KINDS[cell.kind].label
@@ -29,7 +30,7 @@ def test_every_kind_comes_as_often_as_asked_with_its_label() -> None:
 
 def test_cells_repeat_by_seed_and_differ_without_it() -> None:
     def bytes_of(seed: int) -> list[bytes]:
-        return [c.image.tobytes() for c in islice(iter_cells(seed, 1), 2)]
+        return [c.image.tobytes() for c in islice(iter_cells(seed, 1, size=240), 2)]
 
     assert bytes_of(3) == bytes_of(3)
     assert not set(bytes_of(3)) & set(bytes_of(4))
@@ -44,7 +45,7 @@ def test_wished_kinds_only() -> None:
 
 @pytest.mark.parametrize("kind", list(KINDS))
 def test_the_cell_stands_whole_in_the_middle(kind: CellKind) -> None:
-    for seed in range(2):
+    for seed in (0, 1):
         cell = render_cell(kind, seed)
         assert cell.image.shape == (640, 640, 3)
         assert cell.image.dtype == np.uint8
@@ -101,18 +102,16 @@ def drawn_at_own_size(kind: CellKind) -> list[WhiteCell]:
 
 def test_mature_chromatin_is_coarser_than_a_lymphoblasts() -> None:
     def contrast(kind: CellKind) -> float:
-        """Variation of nuclear density after smoothing over 0.4 µm, relative to its mean."""
+        """Variation of nuclear density between 0.15 and 0.5 µm, relative to its mean."""
         spreads = []
         for cell in drawn(kind):
-            density = cell.stack[1]
-            smooth = cv2.GaussianBlur(density, (0, 0), 5.0)
-            deep = cv2.erode((density > 0.5 * density.max()).astype(np.uint8), np.ones((25, 25)))
-            values = smooth[deep > 0]
-            if values.size:
-                spreads.append(float(values.std() / values.mean()))
+            density = cell.stack[Substance.CHROMATIN]
+            fine, coarse = (cv2.GaussianBlur(density, (0, 0), sigma) for sigma in (2, 6))
+            deep = cv2.erode((density > 0.3).astype(np.uint8), np.ones((21, 21))) > 0
+            spreads.append(float((fine - coarse)[deep].std() / density[deep].mean()))
         return mean(spreads)
 
-    assert contrast("lymphocyte") > 1.2 * contrast("lymphoblast")
+    assert contrast("lymphocyte") > 1.4 * contrast("lymphoblast")
 
 
 @pytest.mark.parametrize("kind", list(KINDS))
