@@ -42,10 +42,10 @@ def red_cell(variant: int, orientation: int) -> Plane:
 
 def _drawn(rng: np.random.Generator) -> Plane:
     radius = DIAMETER_UM / 2 * PIXELS_PER_UM * rng.normal(1.0, 0.06)
-    crenated = rng.uniform() < 0.05
+    crenated = rng.uniform() < 0.04
     distance = blob(rng, _SIDE, radius, rng.uniform(0.01, 0.04), abs(rng.normal(0, 0.06)))
     if crenated:
-        distance = distance + 2.2 * cut(rng, 18.0, _SIDE, 4.0)
+        distance = distance + 1.7 * cut(rng, 20.0, _SIDE, 4.0)
     distance += 0.7 * cut(rng, 40.0, _SIDE, 4.0)
     across = np.clip(1 + distance / np.float32(radius), 0, 1)
     pallor = np.float32(rng.uniform(0.3, 0.62) if rng.uniform() < 0.8 else 0.05)

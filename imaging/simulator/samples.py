@@ -1,7 +1,7 @@
 """Single white cells in any number, for training."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -12,7 +12,10 @@ from imaging.simulator.slide import Smear
 from imaging.simulator.stain import seeded
 from imaging.types import Image
 
-_SLIDES: tuple[SlideKind, ...] = ("ALL", "AML", "Normal")
+SMALLEST: Final = 400
+"""Side of a picture, in camera pixels, that holds more than half of any cell."""
+
+_SLIDES: Final[tuple[SlideKind, ...]] = ("ALL", "AML", "Normal")
 
 
 class RenderedCell(NamedTuple):
@@ -37,16 +40,18 @@ def render_cell(kind: CellKind, seed: int, size: int = 640) -> RenderedCell:
     Args:
         kind: of the cell, a key of `KINDS`.
         seed: 0 or above; the same seed draws the same bytes.
-        size: side of the picture in camera pixels, 26 to the µm; below 640 the largest cells
-            may not fit.
+        size: side of the picture in camera pixels, 26 to the µm; at least SMALLEST. Below 640
+            the largest cells do not fit.
 
     Returns:
         The picture and what is on it.
 
     Raises:
         KeyError: `kind` is not in `KINDS`.
-        ValueError: `seed` is negative.
+        ValueError: `seed` is negative, or `size` too small.
     """
+    if size < SMALLEST:
+        raise ValueError(f"a cell needs a picture of {SMALLEST} pixels or more, not {size}")
     label = KINDS[kind].label
     rng = np.random.default_rng([seed, 11])
     # A normal cell lies on slides of all three: its surroundings must not tell its label.

@@ -20,7 +20,7 @@ def drawn(kind: CellKind, count: int = 12) -> list[WhiteCell]:
 
 
 def test_every_kind_comes_as_often_as_asked_with_its_label() -> None:
-    cells = list(iter_cells(1, 2, size=240))
+    cells = list(iter_cells(1, 2, size=400))
     assert [cell.kind for cell in cells] == list(KINDS) * 2
     for cell in cells:
         assert cell.label == KINDS[cell.kind].label
@@ -30,7 +30,7 @@ def test_every_kind_comes_as_often_as_asked_with_its_label() -> None:
 
 def test_cells_repeat_by_seed_and_differ_without_it() -> None:
     def bytes_of(seed: int) -> list[bytes]:
-        return [c.image.tobytes() for c in islice(iter_cells(seed, 1, size=240), 2)]
+        return [c.image.tobytes() for c in islice(iter_cells(seed, 1, size=400), 2)]
 
     assert bytes_of(3) == bytes_of(3)
     assert not set(bytes_of(3)) & set(bytes_of(4))
@@ -133,6 +133,11 @@ def test_a_cells_mask_box_and_opacity_agree(kind: CellKind) -> None:
 
 def one_piece(mask: np.ndarray) -> bool:
     return int(cv2.connectedComponents(mask.astype(np.uint8))[0]) == 2
+
+
+def test_a_picture_too_small_for_a_cell_is_refused() -> None:
+    with pytest.raises(ValueError, match="400 pixels or more, not 399"):
+        render_cell("neutrophil", 1, size=399)
 
 
 def test_an_unknown_kind_is_refused() -> None:
