@@ -93,7 +93,8 @@ def _vacuoles(rng: np.random.Generator, look: Cytoplasm, outline: Plane, core: P
     half = (outline.shape[0] - 1) / 2
     for row, column in room[rng.integers(0, len(room), count)]:
         size = rng.uniform(0.2, 0.6) * PIXELS_PER_UM
-        away = np.hypot(x - np.float32(column - half), y - np.float32(row - half))
+        dx, dy = x - np.float32(column - half), y - np.float32(row - half)
+        away = np.sqrt(dx * dx + dy * dy)
         np.maximum(holes, cover(away - np.float32(size), 1.6), out=holes)
     return holes
 
@@ -141,7 +142,8 @@ def _nucleoli(rng: np.random.Generator, look: Chromatin, core: Plane) -> Plane:
     for row, column in room[rng.integers(0, len(room), count)]:
         size = rng.uniform(0.6, 1.35) * PIXELS_PER_UM
         dx, dy = x - np.float32(column - half), y - np.float32(row - half)
-        away = np.hypot(dx * np.float32(rng.uniform(0.8, 1.2)), dy) - np.float32(size)
+        dx *= np.float32(rng.uniform(0.8, 1.2))
+        away = np.sqrt(dx * dx + dy * dy) - np.float32(size)
         rim = np.float32(-0.35) * np.exp(-(((away - 1.5) / 2.0) ** 2))
         pale += depth * (cover(away, 3.0) + rim)
     return np.asarray(np.clip(pale, -0.3, 0.7), np.float32)
