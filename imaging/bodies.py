@@ -18,8 +18,10 @@ _OPEN: Final = 0.1  # bridges that are thinner are cut
 _GAP: Final = 0.3  # between lobes
 _LOBE: Final = 0.6  # area; two pieces that are both larger are two cells
 _WIDEST_CELL: Final = 2.0  # a cell whose lobes are joined
-_NUCLEUS: Final = 0.45  # smaller ones are platelets
-_COMPACT: Final = 0.9  # area over convex hull of a body that is one cell
+_NUCLEUS: Final = 0.5  # smaller ones are platelets
+_COMPACT: Final = 0.87  # area over convex hull of a body that is one cell
+_ROUND: Final = 1.35  # its length over its width
+_WIDEST: Final = 2.8  # its extent
 _CLUMP: Final = 0.6  # less compact bodies are platelet clumps and dirt
 
 
@@ -39,6 +41,11 @@ class _Body:
         return 2 * float(cv2.minEnclosingCircle(self.outline)[1])
 
     @property
+    def elongation(self) -> float:
+        sides = cv2.minAreaRect(self.outline)[1]
+        return float(max(sides) / max(min(sides), 1.0))
+
+    @property
     def solidity(self) -> float:
         hull = float(cv2.contourArea(cv2.convexHull(self.outline)))
         return self.area / max(hull, 1.0)
@@ -52,6 +59,8 @@ def bodies(stain: Stain, diameter: float) -> list[Box]:
         diameter: of a red cell, in pixels.
     """
     labels, areas = label_nuclei(stain.nuclei, diameter)
+    if not areas:
+        return []
     grown = _grow(stain, labels, areas, diameter)
     smallest = np.pi / 4 * (_NUCLEUS * diameter) ** 2
     return [
@@ -63,33 +72,46 @@ def bodies(stain: Stain, diameter: float) -> list[Box]:
 
 def _grow(stain: Stain, labels: Labels, areas: list[int], diameter: float) -> list[_Body]:
     """Give each piece the cytoplasm that is nearest to it, connected to it and within reach."""
+    widest = 2 * np.sqrt(np.array([0, *areas]) / np.pi)
+    reach = (_REACH * np.minimum(widest, _WIDEST_NUCLEUS * diameter)).astype(np.float32)
+    left, top, window = _around(labels, float(reach.max()))
+    labels = labels[window]
     nuclei = labels > 0
-    cytoplasm = np.asarray((stain.foreign > stain.faint) | nuclei, np.uint8)
-    cytoplasm = np.asarray(cv2.morphologyEx(cytoplasm, cv2.MORPH_OPEN, disc(_OPEN * diameter)))
+    stained = np.asarray((stain.foreign[window] > stain.faint) | nuclei, np.uint8)
+    cytoplasm = cv2.morphologyEx(stained, cv2.MORPH_OPEN, disc(_OPEN * diameter))
     far, nearest = cv2.distanceTransformWithLabels(
         np.asarray(~nuclei, np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
     owners = np.zeros(int(nearest.max()) + 1, np.int32)
     owners[nearest[nuclei]] = labels[nuclei]
-    widest = 2 * np.sqrt(np.array([0, *areas]) / np.pi)
-    reach = (_REACH * np.minimum(widest, _WIDEST_NUCLEUS * diameter)).astype(np.float32)
-    owner = owners[nearest]
-    owner[((cytoplasm == 0) | (far > reach[owner])) & ~nuclei] = 0
-    return [_body(owner, labels, label, area, reach[label]) for label, area in enumerate(areas, 1)]
-
-
-def _body(owner: Labels, labels: Labels, label: int, area: int, reach: float) -> _Body:
-    rows, columns = np.nonzero(labels == label)
-    margin = int(reach) + 2
-    top, left = max(0, rows.min() - margin), max(0, columns.min() - margin)
-    window = np.s_[top : rows.max() + margin + 1, left : columns.max() + margin + 1]
-    nucleus = np.asarray(labels[window] == label, np.uint8)
-    mine = np.asarray(owner[window] == label, np.uint8)
-    _, parts = cv2.connectedComponents(mine)
-    kept = np.isin(parts, np.unique(parts[nucleus > 0]))
-    whole = np.asarray(kept & (mine > 0), np.uint8)
+    owner = np.asarray(owners[nearest], np.int32)
+    owner[(cytoplasm == 0) | (far > reach[owner])] = 0
+    owner[nuclei] = labels[nuclei]
     offset = np.array([left, top], np.int32)
-    return _Body(area, int(whole.sum()), _outline(whole) + offset, _outline(nucleus) + offset)
+    return [_body(owner, labels, n, area, offset) for n, area in enumerate(areas, 1)]
+
+
+def _around(labels: Labels, margin: float) -> tuple[int, int, tuple[slice, slice]]:
+    """Left, top and slices of the part of the image that pieces can grow into."""
+    x, y, w, h = cv2.boundingRect(np.asarray(labels > 0, np.uint8))
+    border = int(margin) + 2
+    left, top = max(0, x - border), max(0, y - border)
+    return left, top, np.s_[top : y + h + border, left : x + w + border]
+
+
+def _body(
+    owner: Labels, labels: Labels, label: int, area: int, offset: npt.NDArray[np.int32]
+) -> _Body:
+    """One piece's own connected part of what it owns; `offset` is where the arrays begin."""
+    mine = np.asarray(owner == label, np.uint8)
+    left, top, w, h = cv2.boundingRect(mine)
+    window = np.s_[top : top + h, left : left + w]
+    nucleus = np.asarray(labels[window] == label, np.uint8)
+    _, parts = cv2.connectedComponents(mine[window])
+    kept = np.unique(parts[nucleus > 0])
+    whole = np.asarray(np.isin(parts, kept), np.uint8)
+    at = offset + np.array([left, top], np.int32)
+    return _Body(area, int(whole.sum()), _outline(whole) + at, _outline(nucleus) + at)
 
 
 def _outline(mask: Mask) -> npt.NDArray[np.int32]:
@@ -117,18 +139,25 @@ def _joined(pieces: list[_Body], diameter: float) -> list[_Body]:
 def _gap(a: _Body, b: _Body, diameter: float) -> float | None:
     """Distance of two nuclei in pixels, None where they belong to two cells."""
     near = _GAP * diameter
-    if _apart(a.nucleus, b.nucleus) > near:
+    if _apart(a.outline, b.outline) > near:
         return None
-    across = a.nucleus[:, None].astype(np.float32) - b.nucleus[None]
-    gap = float(np.sqrt((across**2).sum(axis=-1).min()))
+    gap = _distance(a.nucleus, b.nucleus)
     both = _union(a, b)
-    if gap > near or both.extent > 2.6 * diameter:
+    if both.extent > _WIDEST * diameter or (gap > near and _distance(a.outline, b.outline) > 3):
         return None
     small = min(a.chromatin, b.chromatin) < _LOBE * np.pi / 4 * diameter**2
-    lobes = small and 2 * cv2.minEnclosingCircle(both.nucleus)[1] < _WIDEST_CELL * diameter
-    _, sides, _ = cv2.minAreaRect(both.outline)
-    compact = both.solidity > _COMPACT and max(sides) < 1.45 * min(sides)
+    lobes = (
+        gap <= near
+        and small
+        and 2 * cv2.minEnclosingCircle(both.nucleus)[1] < _WIDEST_CELL * diameter
+    )
+    compact = both.solidity > _COMPACT and both.elongation < _ROUND
     return gap if lobes or compact else None
+
+
+def _distance(a: npt.NDArray[np.int32], b: npt.NDArray[np.int32]) -> float:
+    across = a[:, None].astype(np.float32) - b[None]
+    return float(np.sqrt((across**2).sum(axis=-1).min()))
 
 
 def _apart(a: npt.NDArray[np.int32], b: npt.NDArray[np.int32]) -> float:

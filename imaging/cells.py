@@ -12,7 +12,7 @@ import numpy as np
 
 from imaging.bodies import bodies
 from imaging.box import Box
-from imaging.red_cells import USUAL, red_cell_diameter
+from imaging.red_cells import red_cell_diameter
 from imaging.stain import Mask, Plane, optical_density, purple, separate
 from imaging.types import Image
 
@@ -66,7 +66,7 @@ def _view(image: Image) -> _View:
         working = _resized(image, side / full)
         density = optical_density(working)
         guess = purple(density)
-        diameter = red_cell_diameter(density, guess) or USUAL * side
+        diameter = red_cell_diameter(density, guess)
         limit = min(full, _LARGEST_SIDE)
         if diameter >= _SMALLEST_RED_CELL or side >= limit or attempt == _ATTEMPTS - 1:
             break
