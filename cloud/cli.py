@@ -98,7 +98,7 @@ def _settings(config: Path | None) -> CloudSettings:
 
 def _end(error: Exception, code: int) -> None:
     structlog.get_logger("cloud").debug("ended", error=repr(error))
-    Console(stderr=True).print(f"[red]leukoscope-cloud:[/red] {error}", highlight=False)
+    Console(stderr=True).print(f"[red]leukoscope-cloud:[/red] {error}", highlight=False, soft_wrap=True)
     sys.exit(code)
 
 

@@ -64,6 +64,7 @@ class Agent:
         self._stopping = threading.Event()
         self.trouble = ""
         """What is wrong, as the status message says it; empty when nothing is."""
+        self._broker_away = ""
         self._topics = {
             channel: topics.device(settings.site, settings.device, channel)
             for channel in ("frames", "receipts", "status", "commands", "replies")
@@ -183,8 +184,9 @@ class Agent:
             _log.info("broker_connected")
             self._connection.publish(self._status("online"))
             self._wake.set()
-        else:
+        elif reason != self._broker_away:  # once, not at every vain try to reconnect
             _log.warning("broker_away", reason=reason)
+        self._broker_away = "" if connected else reason
 
     def _broker_refused(self, topic: str, reason: str) -> None:
         self._note_trouble(f"the broker refused {topic} ({reason}): check its access list")

@@ -80,7 +80,7 @@ def main() -> None:
 
 
 def _end(error: Exception, code: int) -> None:
-    Console(stderr=True).print(f"[red]leukoscope-edge:[/red] {error}", highlight=False)
+    Console(stderr=True).print(f"[red]leukoscope-edge:[/red] {error}", highlight=False, soft_wrap=True)
     sys.exit(code)
 
 

@@ -97,8 +97,7 @@ class Connection:
         self._generation = 0
         self._failures = 0
         self._connected = threading.Event()
-        self._topics: dict[int, str] = {}
-        self._topics_lock = threading.Lock()
+        self._topics: dict[int, str] = {}  # by packet id, so never more than 65,535
         self._client = _new_client(
             settings, client_id, manual_ack=manual_ack, persistent=persistent
         )
@@ -140,11 +139,10 @@ class Connection:
                 f"({self._settings.max_payload_bytes}): lower the image budget or raise the limit "
                 "here and at the broker"
             )
-        with self._topics_lock:  # held, so that an answer cannot overtake the entry
-            info = self._client.publish(
-                publication.topic, publication.payload, QOS, publication.retain
-            )
-            self._topics[info.mid] = publication.topic
+        info = self._client.publish(publication.topic, publication.payload, QOS, publication.retain)
+        # No lock around both: paho calls on_publish with its own lock held, and ours inside it,
+        # so the two would wait for each other. An answer that overtakes this line finds no topic.
+        self._topics[info.mid] = publication.topic
         return info
 
     def ack(self, delivery: Delivery) -> bool:
@@ -226,8 +224,7 @@ class Connection:
     def _on_publish(
         self, _client: paho.Client, _data: object, mid: int, code: ReasonCode, _p: object
     ) -> None:
-        with self._topics_lock:
-            topic = self._topics.pop(mid, "?")
+        topic = self._topics.pop(mid, "a message")
         if code.is_failure:
             self._tell(self._callbacks.refused, topic, str(code))
 

@@ -5,6 +5,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from http.server import ThreadingHTTPServer
 
+import stamina
 import structlog
 
 from cloud.classifier import SHIPPED_BUNDLE, Classifier
@@ -55,6 +56,8 @@ class Worker:
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop`, then finish what is in hand, as far as `drain_s` allows."""
         self._loop = asyncio.get_running_loop()
+        # Health logs when the store goes and comes; a line for every retry would drown that.
+        stamina.instrumentation.set_on_retry_hooks([])
         http = self._serve_health()
         self._connection.start()
         _log.info("worker_started", model=self._classifier.model.name, name=self._settings.name)

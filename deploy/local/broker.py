@@ -56,7 +56,8 @@ max_payload: {2 * DEFAULT_MAX_PAYLOAD}
 jetstream {{ store_dir: {quoted["store"]} }}
 mqtt {{
   listen: "127.0.0.1:{home.ports["mqtt"]}"
-  ack_wait: "60s"
+  # What a killed worker had in hand comes again after this, not at its reconnect.
+  ack_wait: "5s"
   max_ack_pending: 64
 }}
 authorization {{ users: [ {{ user: {quoted["user"]}, password: {quoted["password"]} }} ] }}

@@ -1,6 +1,7 @@
 """`python -m deploy.local.guard PID COMMAND…`: a program that ends when its parent does.
 
-Linux sends the signal even when the parent was killed with -9; elsewhere it is left out.
+Linux sends the signal even when the parent was killed with -9; elsewhere it is left out. It means
+the thread that started the program, so children are started from the main thread.
 """
 
 import ctypes

@@ -14,9 +14,7 @@ from wire import topics
 from wire.words import RESEARCH_USE_ONLY
 
 
-def run_up(
-    home: Home, said: Callable[[str], None], stop: threading.Event, console: Console
-) -> None:
+def run_up(home: Home, said: Callable[[str], None], console: Console) -> None:
     """Start all, say how to reach it, and watch it until a signal ends this program.
 
     Raises:

@@ -28,16 +28,20 @@ def test_every_saved_frame_becomes_one_stored_result_whatever_is_killed(rig, sca
     receipts = []
     agent = Agent(settings, spool, hooks=Hooks(settled=receipts.append))
     agent.start()
-    trouble = threading.Thread(target=make_trouble, args=(rig, scale))
-    trouble.start()
     sent = []
-    for number in range(scale["frames"]):
-        one = frame(number)
-        spool.save(one)
-        sent.append(one.capture_id)
-        agent.wake()
-        time.sleep(scale["pause_s"])
-    trouble.join()
+
+    def capture() -> None:
+        for number in range(scale["frames"]):
+            one = frame(number)
+            spool.save(one)
+            sent.append(one.capture_id)
+            agent.wake()
+            time.sleep(scale["pause_s"])
+
+    capturing = threading.Thread(target=capture)
+    capturing.start()
+    make_trouble(rig, scale)  # here: a child ends with the thread that started it
+    capturing.join()
     until(lambda: spool.status().waiting == 0, 180, "the spool is empty")
     agent.stop()
 
