@@ -1,0 +1,1 @@
+"""Data sets, the AC-GAN, its evaluation and its export into a bundle that `cloud` runs."""

@@ -1,0 +1,49 @@
+"""The border-only control: how much a linear model knows without seeing the cell."""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from imaging.types import Cells
+from model.batches import chances
+from model.data.cells import CellSet
+from model.measures import Classes
+
+WIDTH: Final = 3
+"""Of the border, in pixels of the model's input."""
+
+AT_MOST: Final = 4000
+"""Training cells used, drawn by their chances: more change nothing but the time."""
+
+
+def border_guesses(train: CellSet, test: CellSet, seed: int) -> Classes:
+    """What a logistic regression on the border of `train` guesses for `test`.
+
+    Where class follows source or slide, it guesses well, and every figure beside it is suspect.
+
+    Args:
+        train: labelled, two classes or more.
+        test: any number.
+        seed: of the draw.
+
+    Returns:
+        int64, one class for each cell of `test`.
+    """
+    draw = np.random.default_rng(seed)
+    count = min(AT_MOST, len(train))
+    chosen = draw.choice(len(train), count, p=chances(train))
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=300))
+    model.fit(_border(train.cells[chosen, 0]), train.labels[chosen])
+    guesses: Classes = model.predict(_border(test.cells[:, 0])).astype(np.int64)
+    return guesses
+
+
+def _border(cells: Cells) -> npt.NDArray[np.float64]:
+    """N×h×w×3 to N×values of the outermost pixels, 0 to 1."""
+    inside = np.zeros(cells.shape[1:3], bool)
+    inside[WIDTH:-WIDTH, WIDTH:-WIDTH] = True
+    return cells[:, ~inside].reshape(len(cells), -1) / 255

@@ -1,0 +1,1 @@
+"""Where cells come from, how they are cut, and how they are split."""

@@ -1,0 +1,96 @@
+"""Figures and their intervals."""
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Numbers = npt.NDArray[np.float64]
+Classes = npt.NDArray[np.int64]
+
+Z: Final = 1.959964
+"""Of a two-sided interval of 95 %."""
+
+RESAMPLES: Final = 1000
+
+
+class Interval(NamedTuple):
+    """A figure and its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def wilson(hits: int, n: int) -> Interval:
+    """A proportion with Wilson's score interval (Wilson 1927).
+
+    Raises:
+        ValueError: n is 0: nothing was measured.
+    """
+    if n < 1:
+        raise ValueError("a proportion of nothing has no value")
+    share = hits / n
+    middle = (share + Z * Z / (2 * n)) / (1 + Z * Z / n)
+    half = Z / (1 + Z * Z / n) * float(np.sqrt(share * (1 - share) / n + Z * Z / (4 * n * n)))
+    return Interval(share, max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half)))
+
+
+def by_groups(
+    figure: Callable[[npt.NDArray[np.intp]], float], groups: npt.NDArray[np.str_], seed: int = 0
+) -> Interval:
+    """A figure with a bootstrap interval that draws whole groups (percentile, 95 %).
+
+    Cells of one patient resemble each other: drawing cells one by one would promise too much.
+
+    Args:
+        figure: of the cells at given indices; NaN where it has no value.
+        groups: of each of the N cells.
+        seed: of the draws.
+    """
+    members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
+    draw = np.random.default_rng(seed)
+    values = [
+        figure(np.concatenate([members[i] for i in draw.integers(0, len(members), len(members))]))
+        for _ in range(RESAMPLES)
+    ]
+    low, high = np.nanpercentile(values, [2.5, 97.5])
+    value = figure(np.arange(len(groups)))
+    return Interval(value, min(value, float(low)), max(value, float(high)))
+
+
+def balanced_accuracy(wanted: Classes, given: Classes) -> float:
+    """Mean recall over the classes that are there; NaN where there is but one."""
+    classes = np.unique(wanted)
+    if len(classes) < 2:
+        return float("nan")
+    return float(np.mean([np.mean(given[wanted == label] == label) for label in classes]))
+
+
+def auroc(positive: npt.NDArray[np.bool_], score: Numbers) -> float:
+    """Area under the ROC curve: chance that a positive scores above a negative; ties half."""
+    ranks = _ranks(score)
+    n = int(positive.sum())
+    others = len(positive) - n
+    if not n or not others:
+        return float("nan")
+    return float((ranks[positive].sum() - n * (n + 1) / 2) / (n * others))
+
+
+def calibration_error(right: npt.NDArray[np.bool_], confidence: Numbers, bins: int = 15) -> float:
+    """Expected calibration error over equally wide bins (Guo et al. 2017), 0 to 1."""
+    place = np.minimum((confidence * bins).astype(int), bins - 1)
+    gaps = [
+        abs(right[place == b].mean() - confidence[place == b].mean()) * np.mean(place == b)
+        for b in np.unique(place)
+    ]
+    return float(np.sum(gaps))
+
+
+def _ranks(score: Numbers) -> Numbers:
+    """From 1; equal scores share the mean of their ranks."""
+    _, inverse, counts = np.unique(score, return_inverse=True, return_counts=True)
+    upper = np.cumsum(counts)
+    mean: Numbers = (upper - (counts - 1) / 2)[inverse]
+    return mean

@@ -1,0 +1,123 @@
+"""A run folder: all that a training leaves, and what an export needs."""
+
+import csv
+import json
+import subprocess
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from model.data.cells import CellSet
+from model.data.mixture import Mixture
+from model.errors import ModelError
+from model.evaluation import Judged
+from model.labels import LABELS
+
+WEIGHTS: Final = "best.weights.h5"
+FACTS: Final = "facts.json"
+PROBE: Final = "probe.npy"
+PREDICTIONS: Final = "predictions.csv"
+
+LIBRARIES: Final = ("leukoscope", "tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime")
+
+PROBE_CELLS: Final = 400
+
+
+def new_run(run: Path) -> None:
+    """Make the folder.
+
+    Raises:
+        ModelError: it holds something already.
+    """
+    if run.exists() and any(run.iterdir()):
+        raise ModelError(f"{run} is not empty: give --out a new folder")
+    run.mkdir(parents=True, exist_ok=True)
+
+
+def save_split(run: Path, mixture: Mixture) -> None:
+    """Write `split.csv`: key, source, group, kind, label, part of every cell."""
+    cells = mixture.cells
+    with (run / "split.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["key", "source", "group", "kind", "label", "part"])
+        columns = (cells.keys, cells.sources, cells.groups, cells.kinds, cells.labels)
+        writer.writerows(zip(*columns, mixture.parts, strict=True))
+
+
+def save_predictions(run: Path, judged: Judged) -> None:
+    """Write `predictions.csv`: what the model says of each cell of the test and outside parts."""
+    cells = judged.cells
+    with (run / PREDICTIONS).open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["key", "source", "group", "kind", "part", "label", *LABELS, "border"])
+        for i in range(len(cells)):
+            probabilities = [f"{p:.4f}" for p in judged.probabilities[i]]
+            names = [LABELS[cells.labels[i]], *probabilities, LABELS[judged.border[i]]]
+            where = [cells.keys[i], cells.sources[i], cells.groups[i], cells.kinds[i]]
+            writer.writerow([*where, judged.parts[i], *names])
+
+
+def save_probe(run: Path, held_out: CellSet, seed: int) -> None:
+    """Keep some cells and as many of noise, for the export to compare graph and Keras on."""
+    draw = np.random.default_rng(seed)
+    chosen = draw.permutation(len(held_out))[:PROBE_CELLS]
+    cells = held_out.cells[chosen, 0]
+    noise = draw.integers(0, 256, cells[: PROBE_CELLS // 4].shape, np.uint8)
+    np.save(run / PROBE, np.concatenate([cells, noise]))
+
+
+def load_probe(run: Path) -> npt.NDArray[np.uint8]:
+    """The cells kept by `save_probe`, uint8 N×h×w×3."""
+    try:
+        probe: npt.NDArray[np.uint8] = np.load(run / PROBE)
+    except OSError as error:
+        raise ModelError(f"{run} is not a finished run: {error}") from error
+    return probe
+
+
+def save_facts(run: Path, facts: dict[str, Any]) -> None:
+    """Write `facts.json`, the last file of a run: a run that has it is finished."""
+    (run / FACTS).write_text(json.dumps(facts, indent=2) + "\n")
+
+
+def load_facts(run: Path) -> dict[str, Any]:
+    """Read `facts.json`.
+
+    Raises:
+        ModelError: the run is not finished.
+    """
+    try:
+        facts: dict[str, Any] = json.loads((run / FACTS).read_text())
+    except OSError as error:
+        raise ModelError(f"{run} is not a finished run: {error}") from error
+    return facts
+
+
+def versions() -> dict[str, str]:
+    """Version of each library that shapes a bundle."""
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed as a package"
+    return found
+
+
+def commit() -> str:
+    """Commit of the code that trains, with `+` when changed since; empty outside git."""
+    here = Path(__file__).parent
+    try:
+        asked = subprocess.run(
+            ["git", "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=+"],  # noqa: S607  # git as the person has it
+            cwd=here,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return asked.stdout.strip()
