@@ -86,23 +86,23 @@ def _best(pixels: Image, budget: int) -> tuple[int, bytes] | int:
     """Best quality that fits and its file, or the size of the lowest quality's file."""
     low, high = QUALITIES
     fits: tuple[int, bytes] | None = None
-    quality, slope = high, _SLOPE
-    known: tuple[int, int] | None = None
-    for _ in range(_TRIES):
+    before: tuple[int, int] | None = None
+    quality, slope, size = high, _SLOPE, 0
+    for attempt in range(_TRIES):
         data = _jpeg(pixels, quality)
-        if len(data) <= budget:
+        size = len(data)
+        if size <= budget:
             fits, low = (quality, data), quality + 1
         else:
             high = quality - 1
         if low > high:
             break
-        slope = _slope(known, (quality, len(data)), slope)
-        known = (quality, len(data))
-        quality = min(max(_predicted(known, slope, budget), low), high)
-    if fits is not None:
-        return fits
-    data = _jpeg(pixels, QUALITIES[0])
-    return (QUALITIES[0], data) if len(data) <= budget else len(data)
+        slope = _slope(before, (quality, size), slope)
+        before = (quality, size)
+        quality = min(max(_predicted(before, slope, budget), low), high)
+        if fits is None and attempt == _TRIES - 2:
+            quality = QUALITIES[0]
+    return size if fits is None else fits
 
 
 def _step(quality: int) -> float:

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from imaging.stain import glass_colour
 from imaging.types import Image
 from imaging.verdict import Limits, Problem, judge
 
@@ -25,9 +26,6 @@ _FOCUS_SIGMA: Final = 1.5  # pixels of the working image
 _STAIN: Final = 0.08  # optical density by which a stained pixel's green exceeds its red
 _LUMA: Final = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 _CLIP_LOW, _CLIP_HIGH = 1, 254
-_BACKGROUND: Final = (85.0, 98.0)
-"""Percentiles of green between which a pixel counts as background: bare glass is brightest, and
-the topmost two percent are dust and reflections."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ def measure(image: Image) -> Quality:
     step = max(1, max(image.shape[:2]) // _SAMPLE_SIDE)
     pixels = image[::step, ::step].reshape(-1, 3)
     smooth = _shrunk(working, _SAMPLE_SIDE).reshape(-1, 3)
-    background = _background(smooth)
+    background = glass_colour(smooth)
     return Quality(
         focus=_focus(working),
         brightness=float((pixels @ _LUMA).mean() / 255),
@@ -92,14 +90,6 @@ def _focus(image: Image) -> float:
 
 def _variance(values: npt.NDArray[np.uint8 | np.float32]) -> float:
     return float(cv2.meanStdDev(values)[1].item() ** 2)
-
-
-def _background(pixels: Image) -> npt.NDArray[np.float64]:
-    """Median colour of the bare glass: 3 values, 0 to 255, RGB."""
-    green = pixels[:, 1]
-    low, high = np.percentile(green, _BACKGROUND)
-    glass = pixels[(green >= low) & (green <= high)]
-    return np.asarray(np.median(glass, axis=0), np.float64)
 
 
 def _clipped(pixels: Image) -> float:

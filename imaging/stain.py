@@ -27,7 +27,7 @@ _SMOOTH: Final = 1.0  # pixels, sigma
 _PURPLE: Final = np.array([[1.0, 1.0, -2.0]], np.float32)
 """Azure and eosin on chromatin absorb red and green and let blue pass; hemoglobin absorbs blue."""
 _PURPLE_RANGE: Final = (0.5, 1.1)
-_NUCLEAR_RANGE: Final = (0.12, 0.4)
+_NUCLEAR_RANGE: Final = (0.12, 0.6)
 _TISSUE: Final = 0.1  # density of green from which a pixel is tissue
 _USUAL_RED_CELL: Final = np.array([0.46, 0.77, 0.44], np.float32)
 _ENOUGH: Final = 100  # sampled pixels that make a median trustworthy
@@ -100,13 +100,16 @@ def separate(density: Plane, guess: Mask, reach: float) -> Stain | None:
     """
     if not guess.any():
         return None
+    nucleus = np.asarray(np.median(density[guess > 0][::4], axis=0), np.float32)
     red_cell = _red_cell_direction(density, guess, reach)
-    nucleus = np.median(density[guess > 0][::4], axis=0)
-    beside = nucleus - (nucleus @ red_cell) * red_cell
-    length = float(np.linalg.norm(beside))
-    if length < _DISTINCT:
-        return None
-    along = (beside / length).astype(np.float32)
+    beside = _beside(nucleus, red_cell)
+    if np.linalg.norm(beside) < _DISTINCT:
+        # A white cell that fills the field lends its own colour to the supposed red cells.
+        red_cell = _USUAL_RED_CELL / np.linalg.norm(_USUAL_RED_CELL)
+        beside = _beside(nucleus, red_cell)
+        if np.linalg.norm(beside) < 2 * _DISTINCT:
+            return None
+    along = beside / np.linalg.norm(beside)
     across = np.cross(red_cell, along).astype(np.float32)
     chromatin = np.asarray(cv2.transform(density, along[None]), np.float32)
     threshold = _otsu(chromatin, *_NUCLEAR_RANGE)
@@ -114,6 +117,11 @@ def separate(density: Plane, guess: Mask, reach: float) -> Stain | None:
     granules = cv2.transform(density, across[None])
     foreign = np.asarray(cv2.magnitude(np.maximum(chromatin, 0), granules), np.float32)
     return Stain(_above(chromatin, threshold), foreign, _faintest(density, foreign))
+
+
+def _beside(nucleus: Plane, red_cell: Plane) -> Plane:
+    """What of the nucleus's density the red cells' dye cannot explain."""
+    return np.asarray(nucleus - (nucleus @ red_cell) * red_cell, np.float32)
 
 
 def _faintest(density: Plane, foreign: Plane) -> float:
