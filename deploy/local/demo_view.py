@@ -2,16 +2,19 @@
 
 from typing import Any, Final
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from deploy.local.journey import Journey, Journeys
 from wire.words import RESEARCH_USE_ONLY
 
 _ROWS: Final = 24
 _STEPS: Final = ("captured", "saved", "stored", "received")
+_SHORT: Final = {"unidentified": "unsure"}
 _COLOURS: Final = {"ALL": "red", "AML": "magenta", "Normal": "green", "unidentified": "yellow"}
 
 
@@ -38,41 +41,46 @@ class DemoView:
         """The picture of this moment."""
         done = sum(j.state in {"received", "refused"} for j in self._journeys.all)
         self._progress.update(self._task, completed=done)
-        parts: list[RenderableType] = [f"[dim]{self.now}[/dim]"]
+        parts: list[RenderableType] = [Text(self.now, style="dim")]
         if self._journeys.all:
             parts = [_table(self._journeys.all[-_ROWS:]), self._progress, *parts]
         return Group(*parts)
 
 
 def _table(shown: list[Journey]) -> Table:
-    table = Table(caption=RESEARCH_USE_ONLY, caption_style="dim", header_style="bold")
-    table.add_column("field", justify="right")
-    table.add_column("slide", no_wrap=True, max_width=12)
-    for step in _STEPS:
-        table.add_column(step, justify="center", width=8)
-    table.add_column("white cells", no_wrap=True)
-    table.add_column("suggested", no_wrap=True)
+    table = Table(
+        caption=RESEARCH_USE_ONLY, caption_style="dim", header_style="bold", box=SIMPLE_HEAD
+    )
+    table.add_column("field", justify="right", no_wrap=True, min_width=5)
+    table.add_column("slide", no_wrap=True)
+    table.add_column(" ".join(_STEPS), no_wrap=True, min_width=30)
+    table.add_column("white cells", no_wrap=True, ratio=1)
     for journey in shown:
-        table.add_row(
-            str(journey.number), journey.slide[:10] + "…", *_ticks(journey), *_said(journey)
-        )
+        table.add_row(str(journey.number), journey.slide[:6], _way(journey), _said(journey))
     return table
 
 
-def _ticks(journey: Journey) -> list[str]:
+def _way(journey: Journey) -> str:
+    """The steps taken, each under its name in the heading."""
     if journey.state == "refused":
-        return ["✓", "[red]refused[/red]", "", ""]
+        return "[green]✓[/green]        [red]refused[/red]"
     reached = _STEPS.index(journey.state)
-    return ["[green]✓[/green]" if i <= reached else "·" for i in range(len(_STEPS))]
+    marks = [
+        ("[green]✓[/green]" if number <= reached else "[dim]·[/dim]") + " " * len(step)
+        for number, step in enumerate(_STEPS)
+    ]
+    return "".join(marks).rstrip()
 
 
-def _said(journey: Journey) -> tuple[str, str]:
+def _said(journey: Journey) -> str:
     if journey.result is None:
-        return "", journey.refusal[:60]
-    counts = " ".join(
-        _coloured(label, f"{n} {label}") for label, n in journey.result.counts.items() if n
-    )
-    return counts or "none", _coloured(journey.result.label, journey.result.label)
+        return journey.refusal
+    counts = [
+        _coloured(label, f"{n} {_SHORT.get(label, label)}")
+        for label, n in journey.result.counts.items()
+        if n
+    ]
+    return " ".join(counts) or "none found"
 
 
 def _coloured(label: str, text: str) -> str:
@@ -81,6 +89,7 @@ def _coloured(label: str, text: str) -> str:
 
 def show_summary(summary: dict[str, Any], console: Console) -> None:
     """Print what the run came to."""
+    console.print()
     console.print(Panel(_sentences(summary), title="Summary", expand=False))
     table = Table(title="Milliseconds per field", header_style="bold")
     for column in ("stage", "p50", "p99"):
@@ -88,10 +97,10 @@ def show_summary(summary: dict[str, Any], console: Console) -> None:
     for stage, values in summary["milliseconds"].items():
         table.add_row(stage.replace("_", " "), f"{values['p50']:.1f}", f"{values['p99']:.1f}")
     console.print(table)
-    console.print(
-        f"Results: [bold]{summary['results']}[/bold] (one .json and one .jpg per capture)"
-    )
-    console.print(f"State:   {summary['data']} (the next run with the same --data finds it again)")
+    console.print(f"Results: {summary['results']}", soft_wrap=True, highlight=False)
+    console.print("         one .json and one .jpg per capture")
+    console.print(f"State:   {summary['data']}", soft_wrap=True, highlight=False)
+    console.print("         the next run finds it again; `leukoscope up` serves it")
     console.print(f"[dim]{summary['notice']}[/dim]")
 
 
@@ -112,7 +121,8 @@ def _sentences(summary: dict[str, Any]) -> str:
         lines.append(
             f"against the simulator's ground truth: {said} ({agreement['agreed']} agree; "
             f"{agreement['found']} of {agreement['drawn']} drawn cells found, "
-            f"{agreement['unidentified']} unidentified, {agreement['extra']} extra)"
+            f"{agreement['unidentified']} unidentified; {agreement['extra']} more were found, "
+            "most of them cut by the field's edge)"
         )
     lines += [f"refused {n}×: {sentence}" for sentence, n in summary["refusals"].items()]
     return "\n".join(lines)
