@@ -92,7 +92,8 @@ def _times(journey: Journey) -> dict[str, float]:
     if journey.result is not None:
         worker = journey.result.timings_ms
         times["cloud_decode"] = worker.decode
-        times["cloud_find"] = worker.find
+        if journey.capture is not None and journey.capture.frame.cells is None:
+            times["cloud_find"] = worker.find  # else the station has looked already
         times["cloud_classify"] = worker.classify
         times["saved_to_received"] = (journey.received_at - journey.saved_at) * 1000
     return {stage: max(0.0, value) for stage, value in times.items()}
