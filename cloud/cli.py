@@ -4,9 +4,8 @@ import asyncio
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
-import structlog
 import typer
 from rich.console import Console
 
@@ -50,10 +49,13 @@ def worker(config: Config = None) -> None:
 @app.command()
 def setup(config: Config = None) -> None:
     """Create the bucket, describe its prefixes, set its lifecycle; safe to repeat."""
-    from cloud.setup import set_up  # boto3 takes its time to load
+    from cloud.setup import SetupError, set_up  # boto3 takes its time to load
 
     console = Console()
-    set_up(_settings(config).store, lambda sentence: console.print(f"· {sentence}"))
+    try:
+        set_up(_settings(config).store, lambda sentence: console.print(f"· {sentence}"))
+    except SetupError as error:
+        _end(error, 1)
 
 
 @app.command()
@@ -82,13 +84,11 @@ def results(
 
 def main() -> None:
     """Run the command line; an error that a person can mend is one sentence, not a traceback."""
-    from cloud.setup import SetupError  # boto3 takes its time to load
-
     try:
         app()
     except (SettingsError, ConnectionSetupError, TopicError) as error:
         _end(error, 2)
-    except (BundleError, SetupError, OSError) as error:
+    except (BundleError, OSError) as error:
         _end(error, 1)
 
 
@@ -96,9 +96,10 @@ def _settings(config: Path | None) -> CloudSettings:
     return CloudSettings.load(config)
 
 
-def _end(error: Exception, code: int) -> None:
-    structlog.get_logger("cloud").debug("ended", error=repr(error))
-    Console(stderr=True).print(f"[red]leukoscope-cloud:[/red] {error}", highlight=False, soft_wrap=True)
+def _end(error: Exception, code: int) -> NoReturn:
+    Console(stderr=True).print(
+        f"[red]leukoscope-cloud:[/red] {error}", highlight=False, soft_wrap=True
+    )
     sys.exit(code)
 
 

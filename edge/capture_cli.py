@@ -2,22 +2,23 @@
 
 import json as json_format
 import sys
-import threading
 import time
 from dataclasses import asdict, dataclass, field
+from typing import Final
 
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from edge.agent import Hooks
 from edge.cameras.base import CameraExhausted
 from edge.identity import slide_key, slide_token
 from edge.refusal import CaptureRefused
 from edge.settings import EdgeSettings
+from edge.spool import Spool
 from edge.station import Station, open_station
-from wire.messages import Receipt
 from wire.words import RESEARCH_USE_ONLY
+
+_ROWS: Final = 20
 
 
 @dataclass
@@ -32,30 +33,16 @@ class Line:
 
 @dataclass
 class Progress:
-    """All captures of one call, changed by two threads."""
+    """All captures of one call."""
 
     slide: str
     lines: list[Line] = field(default_factory=list)
-    settled: dict[str, Receipt] = field(default_factory=dict)
-    lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def settle(self, receipt: Receipt) -> None:
-        """Note a receipt (on the agent's thread)."""
-        with self.lock:
-            if receipt.capture_id is not None:
-                self.settled[receipt.capture_id] = receipt
-
-    def update(self) -> None:
-        """Bring the lines up to date with the receipts."""
-        with self.lock:
-            for line in self.lines:
-                if receipt := self.settled.get(line.capture_id):
-                    line.state = receipt.outcome
-                    line.detail = receipt.detail
-
-    def waiting(self) -> int:
-        """How many are saved and have no receipt yet."""
-        self.update()
+    def update(self, spool: Spool) -> int:
+        """Bring the lines up to date with the receipts; returns how many still wait for theirs."""
+        for line in self.lines:
+            if line.state == "saved" and (ending := spool.ending(line.capture_id)):
+                line.state, line.detail = ending
         return sum(line.state == "saved" for line in self.lines)
 
 
@@ -67,7 +54,7 @@ def capture_fields(
     progress = Progress(slide)
     console = Console(stderr=json)
     with (
-        open_station(settings, hooks=Hooks(settled=progress.settle)) as station,
+        open_station(settings) as station,
         Live(console=console, auto_refresh=False, transient=json) as live,
     ):
         for number in range(1, count + 1):
@@ -79,7 +66,9 @@ def capture_fields(
                 break
             live.update(_table(progress), refresh=True)
         _await_receipts(station, progress, wait_s, live)
-    if json:
+    if not json:
+        console.print()
+    else:
         sys.stdout.write(json_format.dumps(_report(progress), indent=2) + "\n")
     return _exit_code(progress)
 
@@ -99,22 +88,26 @@ def _capture(station: Station, slide: str, line: Line) -> bool:
 
 
 def _await_receipts(station: Station, progress: Progress, wait_s: float, live: Live) -> None:
-    if station.agent is None:  # the running agent sends them and takes the receipts
-        return
+    """Wait for the receipts, whether our agent takes them in or another process's."""
     until = time.monotonic() + wait_s
-    while progress.waiting() and time.monotonic() < until:
-        time.sleep(0.05)
+    while progress.update(station.spool) and time.monotonic() < until:
         live.update(_table(progress), refresh=True)
+        time.sleep(0.1)
     live.update(_table(progress), refresh=True)
 
 
 def _table(progress: Progress) -> Table:
-    progress.update()
-    table = Table(title=f"slide {progress.slide}", caption=RESEARCH_USE_ONLY)
-    for column in ("field", "capture", "state", ""):
-        table.add_column(column, overflow="fold")
-    for line in progress.lines[-20:]:
-        table.add_row(str(line.number), line.capture_id, line.state, line.detail)
+    table = Table(title=f"slide {progress.slide}", caption=RESEARCH_USE_ONLY, caption_style="dim")
+    table.add_column("field", justify="right")
+    table.add_column("capture", no_wrap=True)
+    table.add_column("state")
+    shown = progress.lines[-_ROWS:]
+    explained = any(line.detail for line in shown)
+    if explained:
+        table.add_column("why, and what to do", overflow="fold")
+    for line in shown:
+        cells = [str(line.number), line.capture_id, line.state]
+        table.add_row(*cells, *([line.detail] if explained else []))
     return table
 
 

@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
@@ -31,6 +31,9 @@ app = typer.Typer(
 )
 app.add_typer(spool_app, name="spool")
 
+_OTHER_SENDER_S: Final = 60.0
+"""How long `run` waits for a `capture` that is just sending, in seconds."""
+
 Config = Annotated[Path | None, typer.Option("--config", help="settings file (TOML)")]
 
 
@@ -44,7 +47,7 @@ def run(config: Config = None) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with open_station(settings) as station:
+    with open_station(settings, wait_to_send_s=_OTHER_SENDER_S) as station:
         if station.agent is None:
             raise SpoolError(f"another agent is running on {settings.data_dir}: stop it first")
         stop.wait()
@@ -80,7 +83,9 @@ def main() -> None:
 
 
 def _end(error: Exception, code: int) -> None:
-    Console(stderr=True).print(f"[red]leukoscope-edge:[/red] {error}", highlight=False, soft_wrap=True)
+    Console(stderr=True).print(
+        f"[red]leukoscope-edge:[/red] {error}", highlight=False, soft_wrap=True
+    )
     sys.exit(code)
 
 

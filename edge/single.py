@@ -1,6 +1,7 @@
 """One sender per spool: a lock that ends with the process that holds it."""
 
 import fcntl
+import time
 from pathlib import Path
 from typing import IO
 
@@ -16,8 +17,16 @@ class SenderLock:
         self._file = file
         self._opened: IO[str] | None = None
 
-    def take(self) -> bool:
-        """Take the lock; False when another process has it."""
+    def take(self, wait_s: float = 0.0) -> bool:
+        """Take the lock, waiting up to `wait_s` seconds for whoever has it; False when in vain."""
+        until = time.monotonic() + wait_s
+        while not self._take():
+            if time.monotonic() >= until:
+                return False
+            time.sleep(0.2)
+        return True
+
+    def _take(self) -> bool:
         self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         opened = self._file.open("a")
         try:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -74,12 +75,15 @@ def _show(spool: Spool, console: Console) -> None:
     entries = spool.entries()
     if not entries:
         return
-    table = Table()
-    for column in ("capture", "slide", "saved", "state", "why"):
-        table.add_column(column, overflow="fold")
+    table = Table(box=SIMPLE_HEAD)
+    for column in ("capture", "saved", "state"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("slide, and why it was refused", overflow="fold")
     for entry in entries[:50]:
-        saved = datetime.fromtimestamp(entry.saved_at, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-        table.add_row(entry.capture_id, entry.slide, saved, entry.state, entry.detail)
+        saved = datetime.fromtimestamp(entry.saved_at, UTC).strftime("%m-%d %H:%MZ")
+        table.add_row(
+            entry.capture_id, saved, entry.state, f"{entry.slide[:8]}… {entry.detail}".strip()
+        )
     console.print(table)
     if len(entries) > 50:
         console.print(f"… and {len(entries) - 50} more (--json shows all)")

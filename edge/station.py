@@ -33,7 +33,11 @@ class Station:
 
 @contextmanager
 def open_station(
-    settings: EdgeSettings, *, camera: Camera | None = None, hooks: Hooks | None = None
+    settings: EdgeSettings,
+    *,
+    camera: Camera | None = None,
+    hooks: Hooks | None = None,
+    wait_to_send_s: float = 0.0,
 ) -> Iterator[Station]:
     """Open camera and spool, and start the agent unless another process sends this spool.
 
@@ -41,6 +45,7 @@ def open_station(
         settings: of this station.
         camera: opened already, and the caller's to close; None opens the one of the settings.
         hooks: for the agent.
+        wait_to_send_s: how long to wait, in seconds, for another process to end its sending.
 
     Raises:
         CameraError: the camera cannot be opened.
@@ -50,7 +55,7 @@ def open_station(
     """
     with ExitStack() as stack:
         lock = SenderLock(settings.data_dir / "sender.lock")
-        sends = lock.take()
+        sends = lock.take(wait_to_send_s)
         stack.callback(lock.give)
         spool, rescue = open_spool(settings.spool_file, settings.min_free_mb)
         stack.callback(spool.close)

@@ -96,7 +96,9 @@ def main() -> None:
         Console(stderr=True).print(f"stopped by {stopped}; every part was stopped")
         sys.exit(128 + stopped.number)
     except (HomeError, ChildDiedError, CameraError, OSError) as error:
-        Console(stderr=True).print(f"[red]leukoscope:[/red] {error}", highlight=False, soft_wrap=True)
+        Console(stderr=True).print(
+            f"[red]leukoscope:[/red] {error}", highlight=False, soft_wrap=True
+        )
         sys.exit(1)
 
 

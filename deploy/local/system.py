@@ -1,11 +1,14 @@
 """Broker, store and worker of one machine, up and ready."""
 
 import sys
+import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import tomli_w
+from uuid6 import uuid7
 
 from cloud.settings import CloudSettings
 from cloud.setup import set_up
@@ -14,6 +17,10 @@ from deploy.local.children import Child, Children, wait_until
 from deploy.local.home import Home
 from deploy.local.store import answers, endpoint, start_store
 from edge.settings import EdgeSettings
+from wire import topics
+from wire.codec import decode
+from wire.connection import Callbacks, Connection, Delivery
+from wire.messages import DeviceStatus
 
 SITE: Final = "home"
 DEVICE: Final = "scope-1"
@@ -58,9 +65,30 @@ class LocalSystem:
         return child
 
     def start_agent(self) -> Child:
-        """Start the microscope's agent."""
+        """Start the microscope's agent and wait until it says that it is online."""
         command = ["edge", "run", "--config", str(self._home.edge_settings_file)]
-        return self._children.start("agent", [sys.executable, "-m", *command])
+        started = datetime.now(UTC)
+        child = self._children.start("agent", [sys.executable, "-m", *command])
+        online = threading.Event()
+
+        def heard(delivery: Delivery) -> None:
+            status = decode(delivery.payload, DeviceStatus)
+            if status.state == "online" and status.at is not None and status.at >= started:
+                online.set()
+
+        listener = Connection(
+            self.edge_settings.broker,
+            f"leukoscope-up-{uuid7()}",
+            subscriptions=[topics.device(SITE, DEVICE, "status")],
+            callbacks=Callbacks(message=heard),
+            persistent=False,
+        )
+        listener.start()
+        try:
+            wait_until(online.is_set, self._children, "the agent")
+        finally:
+            listener.stop()
+        return child
 
     @property
     def cloud_settings(self) -> CloudSettings:

@@ -148,6 +148,19 @@ class Spool:
             )
         return capture_id
 
+    def ending(self, capture_id: str) -> tuple[str, str] | None:
+        """How a capture ended, whichever process took its receipt in.
+
+        Returns:
+            `stored` or `refused`, and why; None while it waits.
+        """
+        rows = self._read(
+            "SELECT ended.outcome, coalesce(frames.detail, ended.reason) FROM ended"
+            " LEFT JOIN frames USING (capture_id) WHERE capture_id = ?",
+            capture_id,
+        )
+        return (str(rows[0][0]), str(rows[0][1])) if rows else None
+
     def retry(self) -> int:
         """Make refused frames wait again and have all sent at once; returns how many wait."""
         with self._writing():

@@ -102,10 +102,9 @@ class Rig:
     def start_worker(self, *, wait: bool = True) -> Child:
         command = ["cloud", "worker", "--config", str(self.home.cloud_settings_file)]
         child = self.children.start("worker", [sys.executable, "-m", *command])
-        health = f"http://127.0.0.1:{self.home.ports['health']}/healthz"
-        if wait:
-            wait_until(lambda: answers(health), self.children, "the worker", 30)
         self.worker = child
+        if wait:
+            self.wait_for_worker()
         return child
 
     def kill(self, child: Child) -> None:
@@ -117,6 +116,11 @@ class Rig:
     def restart_worker(self) -> None:
         self.kill(self.worker)
         self.start_worker(wait=False)
+
+    def wait_for_worker(self) -> None:
+        """Until it is connected and its store answers."""
+        health = f"http://127.0.0.1:{self.home.ports['health']}/healthz"
+        wait_until(lambda: answers(health), self.children, "the worker", 30)
 
     def restart_broker(self) -> None:
         self.kill(self.broker)

@@ -82,8 +82,9 @@ def test_a_frame_published_again_and_again_yields_one_result(rig):
 
     rig.restart_worker()  # and next day, after everything was restarted
     rig.restart_broker()
-    connection.wait_connected(10)
-    time.sleep(1)
+    rig.wait_for_worker()
+    until(lambda: connection.connected, 10, "the listener is back")
+    time.sleep(0.5)  # and subscribed again
     rig.publish(connection, payload)
     until(lambda: len(heard.receipts) == 4, 20, "a fourth receipt")
     connection.stop()
