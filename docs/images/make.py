@@ -23,7 +23,8 @@ def annotated(result: Path) -> np.ndarray:
     """A field with the boxes and words of its result."""
     said = json.loads(result.read_text())
     field = cv2.imread(str(result.with_suffix(".jpg")))
-    assert field is not None, result
+    if field is None:
+        raise SystemExit(f"no image beside {result}")
     for cell in said["cells"]:
         x, y, w, h = cell["box"]
         colour = COLOURS[cell["label"]]

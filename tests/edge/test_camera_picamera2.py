@@ -118,7 +118,8 @@ class FakePicamera2:
                 raise RuntimeError(f"Control {name} is not advertised by libcamera")
         self.fixed |= controls
 
-    def capture_metadata(self, wait: object = None, signal_function: object = None) -> Any:  # as the real one
+    def capture_metadata(self, wait: object = None, signal_function: object = None) -> Any:
+        # Signature as the real one's.
         return self._next(fresh=True).get_metadata()
 
     @contextlib.contextmanager

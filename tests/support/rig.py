@@ -1,7 +1,7 @@
 """A whole system of real parts for system tests: broker, store and worker, each killable."""
 
 import asyncio
-import os
+import getpass
 import shutil
 import sys
 import time
@@ -34,7 +34,8 @@ def start_mosquitto(home: Home, children: Children) -> Child:
     config = home.broker / "mosquitto.conf"
     config.write_text(
         f"listener {home.ports['mqtt']} 127.0.0.1\nallow_anonymous true\n"
-        f"persistence true\npersistence_location {home.broker}/\nuser {os.environ.get('USER', 'root')}\n"
+        f"persistence true\npersistence_location {home.broker}/\n"
+        f"user {getpass.getuser()}\n"
     )
     child = children.start("broker", [MOSQUITTO, "-c", str(config)])
     wait_until(lambda: listens(home.ports["mqtt"]), children, "Mosquitto")
