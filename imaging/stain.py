@@ -62,7 +62,8 @@ def glass_colour(pixels: Image) -> npt.NDArray[np.float64]:
         float64, 3, 0 to 255, RGB.
     """
     green = pixels[:, 1]
-    low, high = np.percentile(green, _GLASS)
+    # Nearest: both limits are pixels of the image, so that even a tiny one has glass.
+    low, high = np.percentile(green, _GLASS, method="nearest")
     return np.asarray(np.median(pixels[(green >= low) & (green <= high)], axis=0), np.float64)
 
 

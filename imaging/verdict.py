@@ -40,7 +40,7 @@ class Limits:
     4 pixels or more; docs/decisions/004 gives the figures.
     """
 
-    focus: float = 0.25
+    focus: float = 0.24
     darkest: float = 0.35
     brightest: float = 0.93
     clipped: float = 0.2

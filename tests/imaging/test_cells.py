@@ -7,7 +7,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from imaging.agreement import agree, total
@@ -165,6 +165,7 @@ def test_red_cells_alone_are_no_white_cells() -> None:
     seed=st.integers(0, 1000),
     block=st.integers(1, 60),
 )
+@example(rows=1, columns=4, seed=0, block=1)
 def test_boxes_lie_inside_whatever_image(rows: int, columns: int, seed: int, block: int) -> None:
     rng = np.random.default_rng(seed)
     coarse = rng.integers(0, 256, (rows // block + 1, columns // block + 1, 3), dtype=np.uint8)
