@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +12,7 @@ import msgspec
 from model import card, run
 from model.config import TrainingConfig, load_config
 from model.errors import ModelError
+from model.fields import field_test
 from model.graph import Graph, keras_answers, write_graph
 from model.labels import LABELS
 from model.runtime import start_tensorflow
@@ -47,7 +48,14 @@ def finished(folder: Path) -> Finished:
     return Finished(folder, load_config(folder), facts)
 
 
-def export(done: Finished, beside: Sequence[Finished], out: Path, version: str) -> Manifest:
+def export(
+    done: Finished,
+    beside: Sequence[Finished],
+    out: Path,
+    version: str,
+    fields: int = 0,
+    advance: Callable[[int, int], None] = lambda done, total: None,
+) -> Manifest:
     """Write a bundle, after comparing its graph with Keras on the run's probe.
 
     Args:
@@ -55,6 +63,8 @@ def export(done: Finished, beside: Sequence[Finished], out: Path, version: str) 
         beside: control runs whose figures the card shows, such as a plain training.
         out: folder to write; one that is there already is replaced, by a complete one only.
         version: of the bundle.
+        fields: of each kind of simulated slide to test the graph on, for the card; 0 for none.
+        advance: is told how many of them are done and how many there will be.
 
     Returns:
         The manifest as written.
@@ -71,9 +81,13 @@ def export(done: Finished, beside: Sequence[Finished], out: Path, version: str) 
         folder.mkdir()
         difference = _write_compared(done, folder / GRAPH_NAME)
         manifest = _manifest(done, version)
+        graph = Graph(folder / GRAPH_NAME)
+        if fields:
+            figures = field_test(graph, manifest, fields, advance).figures
+            manifest = msgspec.structs.replace(manifest, metrics=manifest.metrics + figures)
         (folder / CARD_NAME).write_text(card.write(manifest, done, beside, difference))
         write_manifest(folder, manifest)
-        Graph(folder / GRAPH_NAME).check_against(manifest)
+        graph.check_against(manifest)
         if out.exists():
             shutil.rmtree(out)
         folder.rename(out)
@@ -100,7 +114,7 @@ def _write_compared(done: Finished, path: Path) -> float:
     from model.acgan import ACGAN
 
     model = ACGAN(done.config)
-    model.averaged.load_weights(done.folder / run.WEIGHTS)
+    model.averaged.set_weights(run.load_weights(done.folder))
     temperature = float(done.facts["temperature"])
     write_graph(model, temperature, path)
     probe = run.load_probe(done.folder)

@@ -168,6 +168,8 @@ def _beside(manifest: Manifest, beside: "Sequence[Finished]") -> str:
     lines.append("|---|---|" + "---|" * len(beside))
     others = [{metric.name: metric for metric in run.metrics} for run in beside]
     for metric in manifest.metrics:
+        if not any(metric.name in other for other in others):
+            continue
         cells = [_short(other.get(metric.name)) for other in others]
         lines.append(f"| {metric.name} | {_short(metric)} | " + " | ".join(cells) + " |")
     return "\n".join(lines)

@@ -5,6 +5,7 @@ import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -100,6 +101,10 @@ def export(
         typer.Option(help="Control run whose figures the card shows beside."),
     ] = None,
     version: Annotated[str, typer.Option(help="Version of the bundle.")] = "0.1.0",
+    fields: Annotated[
+        int,
+        typer.Option(min=0, help="Simulated fields of each slide kind to test it on."),
+    ] = 0,
     as_json: Json = False,
 ) -> None:
     """Write classifier.onnx, MODEL_CARD.md and manifest.json.
@@ -111,7 +116,10 @@ def export(
         from model.bundle import export as write
         from model.bundle import finished, verify
 
-        write(finished(run), [finished(folder) for folder in beside or []], out, version)
+        controls = [finished(folder) for folder in beside or []]
+        with _progress() as report:
+            told = partial(report, "simulated fields")
+            write(finished(run), controls, out, version, fields, told)
         manifest, digest = verify(out)
     _show_bundle(as_json, out, manifest, digest)
 

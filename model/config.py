@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from imaging.cells import FINDER_ID
 from imaging.crop import PREPROCESSING_ID
 
 Positive = Annotated[int, Field(gt=0)]
@@ -34,6 +35,8 @@ class TrainingConfig(BaseModel):
     size: Annotated[int, Field(ge=16, multiple_of=16)] = 64
     """Side of the input, in pixels."""
     preprocessing: str = PREPROCESSING_ID
+    finder: str = FINDER_ID
+    """What found the boxes that the cells were cut around."""
     variants: Positive = 4
     """Cuts kept of each cell: the plain one, then jittered, turned, rescaled, re-encoded ones."""
 

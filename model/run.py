@@ -3,6 +3,7 @@
 import csv
 import json
 import subprocess
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +17,7 @@ from model.errors import ModelError
 from model.evaluation import Judged
 from model.labels import LABELS
 
-WEIGHTS: Final = "best.weights.h5"
+WEIGHTS: Final = "best.npz"
 FACTS: Final = "facts.json"
 PROBE: Final = "probe.npy"
 PREDICTIONS: Final = "predictions.csv"
@@ -35,6 +36,24 @@ def new_run(run: Path) -> None:
     if run.exists() and any(run.iterdir()):
         raise ModelError(f"{run} is not empty: give --out a new folder")
     run.mkdir(parents=True, exist_ok=True)
+
+
+def save_weights(run: Path, weights: Sequence[npt.NDArray[np.float32]]) -> None:
+    """Write the averaged discriminator's weights, in Keras' order."""
+    np.savez(run / WEIGHTS, *weights)
+
+
+def load_weights(run: Path) -> list[npt.NDArray[np.float32]]:
+    """Read what `save_weights` wrote.
+
+    Raises:
+        ModelError: there is nothing to read.
+    """
+    try:
+        with np.load(run / WEIGHTS) as file:
+            return [file[f"arr_{number}"] for number in range(len(file.files))]
+    except OSError as error:
+        raise ModelError(f"{run} is not a finished run: {error}") from error
 
 
 def save_split(run: Path, mixture: Mixture) -> None:

@@ -63,7 +63,7 @@ def fit(
         callbacks=[keeper],
         verbose=0,
     )
-    model.averaged.load_weights(folder / run.WEIGHTS)
+    model.averaged.set_weights(run.load_weights(folder))
     return model
 
 
@@ -109,7 +109,7 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no
         accuracy = balanced_accuracy(labels, logits.argmax(axis=1))
         if loss < self._least:
             self._least = loss
-            self.model.averaged.save_weights(self._folder / run.WEIGHTS)
+            run.save_weights(self._folder, self.model.averaged.get_weights())
         line = {k: float(v) for k, v in (logs or {}).items()}
         line |= {"epoch": epoch, "validation_loss": loss, "validation_balanced": accuracy}
         with (self._folder / "history.jsonl").open("a") as file:

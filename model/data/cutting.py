@@ -66,10 +66,10 @@ def opened(raw: npt.NDArray[np.uint8]) -> Image:
     Raises:
         ValueError: OpenCV cannot decode it.
     """
-    image = cv2.imdecode(raw, cv2.IMREAD_COLOR_RGB)
+    image = cv2.imdecode(raw, cv2.IMREAD_COLOR)
     if image is None:
         raise ValueError("not an image that OpenCV can decode")
-    return image.astype(np.uint8, copy=False)
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
 
 
 def _neighbourhood(image: Image, box: Box) -> tuple[Image, Box]:

@@ -1,10 +1,12 @@
 """Simulated cells: fields as the edge would send them, and single cells of every kind."""
 
 import hashlib
+import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -32,6 +34,9 @@ SEED_STEP: Final = 100_000
 """Slides of one split seed lie between two multiples of this, so seeds share no slide."""
 
 SLIDES: Final[tuple[SlideKind, ...]] = ("ALL", "AML", "Normal")
+
+
+Task: TypeAlias = Callable[[], list[OneCell]]
 
 
 @dataclass(frozen=True)
@@ -66,20 +71,29 @@ class SimulatorSource:
         slides = max(len(SLIDES), round(half / (VIEWS * CELLS_PER_FIELD)))
         kinds = list(KINDS)
         first = self.seed * SEED_STEP
-        tasks: list[Callable[[], list[OneCell]]] = [
-            lambda n=n: _slide(first + n, SLIDES[n % len(SLIDES)], cutter)  # type: ignore[misc]  # a default argument is beyond mypy's lambda
-            for n in range(slides)
+        tasks: list[Task] = [
+            partial(_slide, first + n, SLIDES[n % len(SLIDES)], cutter) for n in range(slides)
         ]
         tasks += [
-            lambda n=n: _single(_kind(kinds, n), first + slides + n, cutter)  # type: ignore[misc]  # the same
-            for n in range(half)
+            partial(_single, _kind(kinds, n), first + slides + n, cutter) for n in range(half)
         ]
         cells: list[OneCell] = []
-        with ThreadPoolExecutor(self.threads) as pool:
-            for done, found in enumerate(pool.map(lambda task: task(), tasks), 1):
-                cells += found
-                advance(done, len(tasks))
+        for done, found in enumerate(self._results(tasks), 1):
+            cells += found
+            advance(done, len(tasks))
         return stack(cells)
+
+    def _results(self, tasks: Sequence[Task]) -> Iterator[list[OneCell]]:
+        """In the order of the tasks; by processes, as drawing holds Python's lock."""
+        if self.threads == 1:
+            yield from (task() for task in tasks)
+            return
+        with ProcessPoolExecutor(self.threads, multiprocessing.get_context("spawn")) as pool:
+            yield from pool.map(_call, tasks, chunksize=4)
+
+
+def _call(task: Task) -> list[OneCell]:
+    return task()
 
 
 def look(smear: Smear, number: int) -> Seen:
