@@ -12,7 +12,7 @@ from imaging.cells import find_white_cells
 from imaging.crop import cut_cells
 from imaging.simulator import Smear, render_cell
 from imaging.types import Image
-from model.data.cutting import Cutter
+from model.data.cutting import Cutter, opened
 from model.data.finding import central_box
 from model.data.index import IndexSource
 from model.data.simulator import SimulatorSource, look
@@ -126,10 +126,6 @@ def test_real_cells_are_found_in_the_middle(real_images: Path) -> None:
     chosen = [row for row in rows if row["cell_type"] != "platelet"][::160]
     fallen_back = 0
     for row in chosen:
-        raw = np.fromfile(real_images / row["path"], np.uint8)
-        image = cv2.imdecode(raw, cv2.IMREAD_COLOR_RGB)
-        assert image is not None
-        fallen_back += central_box(image.astype(np.uint8)) not in find_white_cells(
-            image.astype(np.uint8)
-        )
+        image = opened(np.fromfile(real_images / row["path"], np.uint8))
+        fallen_back += central_box(image) not in find_white_cells(image)
     assert fallen_back <= len(chosen) // 10
