@@ -44,8 +44,9 @@ class Classifier:
     def __init__(self, folder: Path = SHIPPED_BUNDLE) -> None:
         manifest, digest = read_manifest(folder)
         _check_preprocessing(folder, manifest)
-        self._session = _open_session(folder / GRAPH_NAME)
+        self._session = _open_session(folder)
         _check_graph(folder, self._session)
+        _try_out(folder, self._session, manifest)
         self.manifest = manifest
         self.model = ModelRef(manifest.name, manifest.version, digest)
 
@@ -89,16 +90,21 @@ def _rounded(probability: float) -> float:
     return min(1.0, max(0.0, round(probability, 4)))
 
 
-def _open_session(graph: Path) -> onnxruntime.InferenceSession:
+def _open_session(folder: Path) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     # Spinning threads burn 40 ms of CPU a frame waiting for work (DESIGN.md, measured).
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(
-        graph.read_bytes(), options, providers=["CPUExecutionProvider"]
-    )
+    try:
+        return onnxruntime.InferenceSession(
+            (folder / GRAPH_NAME).read_bytes(), options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # onnxruntime's own kinds have no common base but this
+        raise BundleError(
+            f"{folder}: onnxruntime cannot load {GRAPH_NAME} ({error}): export the bundle again"
+        ) from error
 
 
 def _check_preprocessing(folder: Path, manifest: Manifest) -> None:
@@ -118,3 +124,21 @@ def _check_graph(folder: Path, session: onnxruntime.InferenceSession) -> None:
     outputs = {output.name for output in session.get_outputs()}
     if missing := {"probabilities", "real"} - outputs:
         raise BundleError(f"{folder}: the graph has no output {', '.join(sorted(missing))}")
+
+
+def _try_out(folder: Path, session: onnxruntime.InferenceSession, manifest: Manifest) -> None:
+    """Classify two blank cells: a graph of another size or other labels shows here, not at work."""
+    blank = np.zeros((2, manifest.height, manifest.width, 3), np.uint8)
+    try:
+        probabilities, real = session.run(["probabilities", "real"], {"cells": blank})
+    except Exception as error:  # onnxruntime's own kinds have no common base but this
+        raise BundleError(
+            f"{folder}: the graph takes no cells of {manifest.height}×{manifest.width} ({error}): "
+            "export the bundle again"
+        ) from error
+    if probabilities.shape != (2, len(manifest.labels)) or np.size(real) != 2:
+        raise BundleError(
+            f"{folder}: for 2 cells the graph gives probabilities of shape {probabilities.shape} "
+            f"and {np.size(real)} real scores; the manifest names {len(manifest.labels)} labels: "
+            "export the bundle again"
+        )

@@ -23,6 +23,7 @@ app = typer.Typer(
     "(LEUKOSCOPE_CLOUD_BROKER__HOST, …). Exit codes: 0 done, 1 failed, 2 wrong usage or settings.",
     no_args_is_help=True,
     add_completion=False,
+    pretty_exceptions_show_locals=False,  # locals hold settings and frames
 )
 
 Config = Annotated[Path | None, typer.Option("--config", help="settings file (TOML)")]

@@ -8,8 +8,9 @@ from cloud.classifier import Suggestion
 from wire.words import Label
 
 BLAST_SHARE: Final = 0.2
-"""A field is suggested ALL or AML from this share of its identified cells on: the 20 % blasts of
-the WHO classification (5th edition, 2022), which speaks of 200 cells or more, not of a field."""
+"""A field is suggested ALL or AML when this share of its identified cells, or more, is suggested
+one or the other: the 20 % blasts of the WHO classification (5th edition, 2022), which speaks of
+200 cells or more, not of a field."""
 
 _LEUKEMIAS: Final[tuple[Label, Label]] = ("ALL", "AML")
 
@@ -28,19 +29,25 @@ def label_field(suggestions: Sequence[Suggestion]) -> tuple[Label, str]:
     identified = len(suggestions) - counts["unidentified"]
     if identified == 0:
         return "unidentified", _none_identified(len(suggestions))
+    blasts = sum(counts[label] for label in _LEUKEMIAS)
+    if blasts < BLAST_SHARE * identified:
+        return "Normal", _share(counts["Normal"], identified, "Normal")
     leukemia = max(_LEUKEMIAS, key=lambda label: _weight(label, suggestions))
-    if counts[leukemia] and counts[leukemia] >= BLAST_SHARE * identified:
-        return leukemia, _share(counts[leukemia], identified, leukemia)
-    return "Normal", _share(counts["Normal"], identified, "Normal")
+    what = (
+        f"ALL ({counts['ALL']}) or AML ({counts['AML']})"
+        if counts["ALL"] and counts["AML"]
+        else leukemia
+    )
+    return leukemia, _share(blasts, identified, what)
 
 
 def _weight(label: Label, suggestions: Sequence[Suggestion]) -> float:
     return sum(s.probability for s in suggestions if s.label == label)
 
 
-def _share(cells: int, identified: int, label: Label) -> str:
+def _share(cells: int, identified: int, what: str) -> str:
     noun = "white cell is" if identified == 1 else "white cells are"
-    return f"{cells} of {identified} identified {noun} suggested {label}."
+    return f"{cells} of {identified} identified {noun} suggested {what}."
 
 
 def _none_identified(cells: int) -> str:

@@ -16,7 +16,11 @@ class StoreSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     bucket: str = Field("leukoscope", min_length=3, max_length=63)
-    endpoint: str | None = Field(None, description="URL of an S3-compatible store; None for AWS")
+    endpoint: str | None = Field(
+        None,
+        pattern=r"^https?://\S+$",
+        description="URL of an S3-compatible store, http:// or https://; None for AWS",
+    )
     region: str = "us-east-1"
     access_key_id: str | None = Field(None, description="None: the machine's own AWS credentials")
     secret_access_key: SecretStr | None = None

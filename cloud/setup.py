@@ -14,7 +14,6 @@ from cloud.stores import keys
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-LAYOUT_KEY: Final = "leukoscope/layout.json"
 LAYOUT: Final = {
     "notice": "Research use only.",
     "prefixes": {
@@ -67,9 +66,9 @@ def set_up(settings: StoreSettings, said: Callable[[str], None]) -> None:
     _create_bucket(client, settings, said)
     body = msgspec.json.format(msgspec.json.encode(LAYOUT), indent=2)
     _step(
-        f"write {LAYOUT_KEY}", lambda: client.put_object(Bucket=bucket, Key=LAYOUT_KEY, Body=body)
+        f"write {keys.LAYOUT}", lambda: client.put_object(Bucket=bucket, Key=keys.LAYOUT, Body=body)
     )
-    said(f"prefixes {', '.join(LAYOUT['prefixes'])} described in {LAYOUT_KEY}")
+    said(f"prefixes {', '.join(LAYOUT['prefixes'])} described in {keys.LAYOUT}")
     _block_public_access(client, bucket, said)
     _set_lifecycle(client, settings, said)
 

@@ -10,6 +10,8 @@ from typing import Final
 FRAMES: Final = "frames/"
 RESULTS: Final = "results/"
 DEAD_LETTERS: Final = "dead-letters/"
+LAYOUT: Final = "leukoscope/layout.json"
+"""Written by `leukoscope-cloud setup`: says what lies under which prefix."""
 
 
 def frame(site: str, device: str, capture_id: str, image_sha256: str) -> str:

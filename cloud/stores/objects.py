@@ -73,7 +73,10 @@ class Objects:
         try:
             response = await obstore.get_async(self._store, key)
             data = bytes(await response.bytes_async())
-        except FileNotFoundError:
+        except FileNotFoundError as error:
+            if "NoSuchBucket" in str(error):
+                self._on_answer("the bucket does not exist: run leukoscope-cloud setup")
+                raise
             self._on_answer(None)
             return None
         except (BaseError, OSError) as error:

@@ -45,19 +45,24 @@ class Hand:
         while not self._free.acquire(timeout=0.5):
             if self._closed.is_set():
                 return None
-        held = Held(delivery)
         with self._lock:
+            if self._closed.is_set():
+                self._free.release()
+                return None
+            held = Held(delivery)
             self._held.append(held)
-        return held
+            return held
 
     def finish(self, held: Held) -> None:
         """Mark one as done, and acknowledge all that are done up to the first that is not."""
-        held.done = True
         with self._lock:
+            held.done = True
             while self._held and self._held[0].done:
-                self._acknowledge(self._held.popleft().delivery)
+                first = self._held.popleft()
                 self._free.release()
+                self._acknowledge(first.delivery)
 
     def close(self) -> None:
-        """Take nothing more."""
-        self._closed.set()
+        """Take nothing more; what is in hand can still be finished."""
+        with self._lock:
+            self._closed.set()

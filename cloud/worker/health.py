@@ -17,7 +17,10 @@ class Health:
 
     def __init__(self, model: str) -> None:
         self._lock = threading.Lock()
-        self._troubles: dict[str, str] = {"broker": "not yet connected"}
+        self._troubles: dict[str, str] = {
+            "broker": "not yet connected",
+            "store": "not yet asked",
+        }
         self._model = model
 
     def set(self, part: str, trouble: str | None) -> None:
@@ -42,7 +45,11 @@ class Health:
 def serve(
     host: str, port: int, registry: CollectorRegistry, report: Callable[[], tuple[bool, object]]
 ) -> ThreadingHTTPServer:
-    """Serve until `shutdown` and `server_close` are called on what is returned."""
+    """Serve until `shutdown` and `server_close` are called on what is returned.
+
+    Raises:
+        OSError: the address cannot be had.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:  # http.server's name
@@ -65,6 +72,12 @@ def serve(
         def log_message(self, *_: object) -> None:
             """Stay silent: a scrape every few seconds is no event."""
 
-    server = ThreadingHTTPServer((host, port), Handler)
+    try:
+        server = ThreadingHTTPServer((host, port), Handler)
+    except OSError as error:
+        raise OSError(
+            f"cannot serve /healthz on {host}:{port} ({error.strerror}): "
+            "set http_host and http_port, or http_port = 0 for none"
+        ) from error
     threading.Thread(target=server.serve_forever, name="health", daemon=True).start()
     return server

@@ -37,7 +37,7 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
-        for outcome in ("stored", "duplicate", "refused"):
+        for outcome in ("stored", "duplicate", "refused", "unanswered"):
             self.frames.labels(outcome)
         self._stage = {s: self.seconds.labels(s) for s in ("read", "store", "whole")}
 

@@ -1,9 +1,11 @@
 """The worker as a service: paho's network thread, one asyncio loop, a few reading threads."""
 
 import asyncio
+import functools
 import time
 from concurrent.futures import ThreadPoolExecutor
 from http.server import ThreadingHTTPServer
+from typing import Final
 
 import stamina
 import structlog
@@ -12,6 +14,7 @@ from cloud.classifier import SHIPPED_BUNDLE, Classifier
 from cloud.reading import Reading, read_frame
 from cloud.refusal import Refusal
 from cloud.settings import CloudSettings
+from cloud.stores import keys
 from cloud.stores.objects import Objects, open_store
 from cloud.worker.hand import Hand, Held
 from cloud.worker.health import Health, serve
@@ -21,6 +24,9 @@ from wire import topics
 from wire.codec import MessageError, decode_frame, encode
 from wire.connection import Callbacks, Connection, Delivery, PayloadTooLargeError, Publication
 from wire.topics import DeviceTopic, TopicError
+
+_STORE_LOOK_S: Final = 30.0
+"""How often the store is asked whether frames come or not, in seconds."""
 
 _log = structlog.get_logger("cloud.worker")
 
@@ -48,7 +54,7 @@ class Worker:
             manual_ack=True,
             receive_maximum=settings.in_hand,
         )
-        self._hand = Hand(settings.in_hand, self._connection.ack)
+        self._hand = Hand(settings.in_hand, self._acknowledge)
         self._metrics.in_hand.set_function(lambda: len(self._hand))
         self._readers = ThreadPoolExecutor(settings.threads, thread_name_prefix="reader")
         self._tasks: set[asyncio.Task[None]] = set()
@@ -59,11 +65,13 @@ class Worker:
         # Health logs when the store goes and comes; a line for every retry would drown that.
         stamina.instrumentation.set_on_retry_hooks([])
         http = self._serve_health()
+        looking = self._loop.create_task(self._look_at_store())
         self._connection.start()
         _log.info("worker_started", model=self._classifier.model.name, name=self._settings.name)
         try:
             await stop.wait()
         finally:
+            looking.cancel()
             self._hand.close()
             await self._drain()
             await asyncio.to_thread(self._connection.stop)
@@ -90,18 +98,32 @@ class Worker:
     # --- on the loop ---
 
     def _begin(self, held: Held) -> None:
-        task = self._loop.create_task(self._handle(held))
+        task = self._loop.create_task(self._handle(held.delivery))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(functools.partial(self._ended, held))
 
-    async def _handle(self, held: Held) -> None:
-        """Bring one delivery to its end. Cancelled at shutdown, it stays unacknowledged."""
+    def _ended(self, held: Held, task: asyncio.Task[None]) -> None:
+        """Free its place whatever ended it, or no frame behind it were ever acknowledged."""
+        self._tasks.discard(task)
+        if task.cancelled():
+            return  # at shutdown: the broker sends it again
+        if error := task.exception():
+            # It got no receipt, so the station sends it again.
+            self._metrics.frames.labels("unanswered").inc()
+            _log.error("frame_unanswered", topic=held.delivery.topic, exc_info=error)
+        self._hand.finish(held)
+
+    def _acknowledge(self, delivery: Delivery) -> None:
+        # A message of QoS 0 has no id; a broker drops the client that acknowledges one.
+        if delivery.mid:
+            self._connection.ack(delivery)
+
+    async def _handle(self, delivery: Delivery) -> None:
+        """Bring one delivery to its end: stored or refused, and answered."""
         started = time.perf_counter()
-        delivery = held.delivery
         sender = _sender(delivery.topic)
         outcome = await self._end(delivery, sender)
         self._answer(outcome, sender)
-        self._hand.finish(held)
         self._note(outcome, time.perf_counter() - started)
 
     async def _end(self, delivery: Delivery, sender: DeviceTopic | None) -> Outcome:
@@ -166,6 +188,12 @@ class Worker:
             key=receipt.key,
             ms=round(seconds * 1000, 1),
         )
+
+    async def _look_at_store(self) -> None:
+        """Ask the store from time to time, so that /healthz knows of it before a frame does."""
+        while True:
+            await self._objects.get(keys.LAYOUT)
+            await asyncio.sleep(_STORE_LOOK_S)
 
     async def _drain(self) -> None:
         if self._tasks:
