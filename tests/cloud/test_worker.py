@@ -1,0 +1,346 @@
+import asyncio
+import re
+import socket
+import struct
+import time
+
+import pytest
+from frames import frame
+from prometheus_client import generate_latest
+from rig import until
+
+import cloud.worker.service as service
+from cloud.stores import keys
+from cloud.stores.objects import Objects, open_store
+from wire import topics
+from wire.codec import decode, encode_frame
+from wire.messages import FrameResult, Receipt
+
+pytestmark = pytest.mark.system
+
+
+class Sent:
+    """Frames published at a worker, and what it answered."""
+
+    def __init__(self, station, settings):
+        self.station = station
+        self.settings = settings
+        station.subscribe(topics.device(settings.site, "scope-1", "receipts"), 1)
+        station.subscribe(topics.results(settings.site, "scope-1"), 1)
+        time.sleep(0.3)
+
+    def frame(self, seed=0, **changes):
+        one = frame(seed, site=self.settings.site, **changes)
+        self.payload(encode_frame(one))
+        return one
+
+    def payload(self, payload, channel="frames", qos=1):
+        topic = f"leukoscope/1/{self.settings.site}/scope-1/{channel}"
+        self.station.publish(topic, payload, qos)
+
+    @property
+    def receipts(self):
+        return [
+            decode(m.payload, Receipt) for m in self.station.heard if m.topic.endswith("receipts")
+        ]
+
+    @property
+    def results(self):
+        return [
+            decode(m.payload, FrameResult) for m in self.station.heard if "/results/" in m.topic
+        ]
+
+    def wait(self, count, seconds=20):
+        until(lambda: len(self.receipts) >= count, seconds, f"{count} receipts")
+
+
+@pytest.fixture
+def sent(station, cloud_settings):
+    return Sent(station, cloud_settings)
+
+
+def value(served, name, **labels):
+    return served.worker._metrics.registry.get_sample_value(name, labels)
+
+
+def in_bucket(store, key):
+    return asyncio.run(Objects(open_store(store), 0.2, lambda _: None).get(key))
+
+
+def test_a_frame_is_stored_published_and_receipted(serving, sent, cloud_settings):
+    with serving(cloud_settings) as served:
+        one = sent.frame(1)
+        sent.wait(1)
+        until(lambda: sent.results, 5, "the result")
+        (receipt,) = sent.receipts
+        assert (receipt.capture_id, receipt.outcome) == (one.capture_id, "stored")
+        assert sent.results[0].capture_id == one.capture_id
+        assert value(served, "leukoscope_frames_total", outcome="stored") == 1
+        assert value(served, "leukoscope_stage_seconds_count", stage="whole") == 1
+        assert value(served, "leukoscope_broker_connected") == 1
+        until(lambda: value(served, "leukoscope_frames_in_hand") == 0, 5, "an empty hand")
+
+
+def test_an_answer_that_cannot_be_written_holds_up_no_frame_behind_it(
+    serving, sent, cloud_settings, monkeypatch
+):
+    real, broken = service.encode, []
+
+    def encode(message):
+        if isinstance(message, Receipt) and message.capture_id in broken:
+            raise OverflowError("a receipt that no encoder takes")
+        return real(message)
+
+    monkeypatch.setattr(service, "encode", encode)
+    settings = cloud_settings.model_copy(update={"in_hand": 2})
+    with serving(settings) as served:
+        first = frame(0, site=settings.site)
+        broken.append(first.capture_id)
+        sent.payload(encode_frame(first))
+        behind = [sent.frame(n) for n in range(1, 9)]
+        sent.wait(8)
+        assert {r.capture_id for r in sent.receipts} == {one.capture_id for one in behind}
+        assert value(served, "leukoscope_frames_total", outcome="unanswered") == 1
+        until(lambda: len(served.worker._hand) == 0, 5, "an empty hand")
+
+        broken.clear()  # the station, without a receipt, sends it again
+        sent.payload(encode_frame(first))
+        sent.wait(9)
+        assert sent.receipts[-1].capture_id == first.capture_id
+        assert sent.receipts[-1].duplicate
+
+
+@pytest.mark.parametrize("where", ["store_dead_letter", "_capture_id"])
+def test_a_refusal_that_fails_itself_holds_up_no_frame_behind_it(
+    where, serving, sent, cloud_settings, monkeypatch
+):
+    def fail(*_):
+        raise LookupError("a fault of ours")
+
+    class Panic(BaseException):
+        """As a panic of the store's Rust code arrives in Python."""
+
+    def panic(*_):
+        raise Panic
+
+    monkeypatch.setattr(service, where, panic if where == "store_dead_letter" else fail)
+    monkeypatch.setattr(service, "read_frame", failing_on(service.read_frame, b"fault"))
+    with serving(cloud_settings.model_copy(update={"in_hand": 2})) as served:
+        for _ in range(5):
+            sent.payload(b"fault")
+        good = sent.frame(1)
+        sent.wait(1)
+        assert [r.capture_id for r in sent.receipts] == [good.capture_id]
+        assert value(served, "leukoscope_frames_total", outcome="unanswered") == 5
+
+
+def failing_on(real, payload):
+    def read_frame(given, *rest):
+        if given == payload:
+            raise ZeroDivisionError("a fault of ours")
+        return real(given, *rest)
+
+    return read_frame
+
+
+def test_a_fault_of_the_worker_is_a_dead_letter_and_the_frames_behind_are_done(
+    serving, sent, cloud_settings, monkeypatch
+):
+    monkeypatch.setattr(service, "read_frame", failing_on(service.read_frame, b"fault"))
+    with serving(cloud_settings) as served:
+        sent.payload(b"fault")
+        sent.frame(1)
+        sent.wait(2)
+        refused = next(r for r in sent.receipts if r.outcome == "refused")
+        assert refused.reason == "worker-fault"
+        assert "ZeroDivisionError" in refused.detail
+        assert b"ZeroDivisionError" in in_bucket(cloud_settings.store, refused.key)
+        assert value(served, "leukoscope_refusals_total", reason="worker-fault") == 1
+
+
+def test_an_empty_payload_is_refused(serving, sent, cloud_settings):
+    with serving(cloud_settings):
+        sent.payload(b"")
+        sent.wait(1)
+        assert sent.receipts[0].reason == "message-unreadable"
+
+
+def test_a_topic_of_no_device_is_a_dead_letter_of_nobody(serving, sent, cloud_settings):
+    with serving(cloud_settings) as served:
+        sent.station.publish(f"leukoscope/1/{cloud_settings.site}/slides/frames", b"x", 1)
+        until(
+            lambda: value(served, "leukoscope_refusals_total", reason="topic-mismatch") == 1,
+            10,
+            "the refusal",
+        )
+        digest = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
+        assert in_bucket(
+            cloud_settings.store, keys.dead_letter("unknown", "unknown", digest) + ".bin"
+        )
+
+
+def raw_publish(home, topic: bytes, payload: bytes, qos: int = 1) -> None:
+    """Publish with MQTT 3.1.1 by hand, as no client library lets one."""
+
+    def text(data: bytes) -> bytes:
+        return struct.pack(">H", len(data)) + data
+
+    def packet(kind: int, body: bytes) -> bytes:
+        assert len(body) < 128
+        return bytes([kind, len(body)]) + body
+
+    keys_ = home.credentials
+    connect = (
+        text(b"MQTT") + bytes([4, 0b1100_0010]) + struct.pack(">H", 30) + text(b"stranger")
+        + text(keys_.broker_username.encode()) + text(keys_.broker_password.encode())
+    )  # fmt: skip
+    with socket.create_connection(("127.0.0.1", home.ports["mqtt"]), 5) as opened:
+        opened.sendall(packet(0x10, connect))
+        assert opened.recv(4)[3] == 0
+        mid = struct.pack(">H", 1) if qos else b""
+        opened.sendall(packet(0x30 | qos << 1, text(topic) + mid + payload))
+        opened.settimeout(1)
+        try:
+            opened.recv(4)
+        except TimeoutError:
+            return
+
+
+def test_a_topic_that_is_no_utf_8_disturbs_nothing(serving, sent, cloud_settings, home):
+    site = cloud_settings.site.encode()
+    with serving(cloud_settings.model_copy(update={"in_hand": 2})) as served:
+        for n in range(4):
+            raw_publish(
+                home, b"leukoscope/1/" + site + b"/\xff\xfe" + bytes([65 + n]) + b"/frames", b"x"
+            )
+        good = sent.frame(1)
+        sent.wait(1)
+        assert sent.receipts[0].capture_id == good.capture_id
+        assert served.worker._connection.connected
+
+
+def test_a_frame_sent_with_qos_0_is_done_and_costs_no_connection(serving, sent, cloud_settings):
+    with serving(cloud_settings) as served:
+        before = served.worker._connection._generation
+        one = frame(1, site=cloud_settings.site)
+        sent.payload(encode_frame(one), qos=0)
+        sent.wait(1)
+        other = sent.frame(2)
+        sent.wait(2)
+        assert {r.capture_id for r in sent.receipts} == {one.capture_id, other.capture_id}
+        time.sleep(0.5)
+        assert served.worker._connection._generation == before, "the broker dropped the worker"
+
+
+def test_frames_in_hand_are_finished_before_the_worker_stops(
+    serving, sent, cloud_settings, monkeypatch
+):
+    monkeypatch.setattr(service, "read_frame", slow(service.read_frame, 0.3))
+    with serving(cloud_settings.model_copy(update={"threads": 4})) as served:
+        frames = [sent.frame(n) for n in range(8)]
+        until(lambda: len(served.worker._hand) == 8, 10, "8 frames in hand")
+        served.end()
+        sent.wait(8)
+        assert {r.capture_id for r in sent.receipts} == {one.capture_id for one in frames}
+        assert len(served.worker._hand) == 0
+    with serving(cloud_settings) as next_one:  # and the broker knows that they are done
+        time.sleep(1)
+        assert value(next_one, "leukoscope_frames_total", outcome="duplicate") == 0
+
+
+def slow(real, seconds):
+    def read_frame(*arguments):
+        time.sleep(seconds)
+        return real(*arguments)
+
+    return read_frame
+
+
+def test_a_frame_that_comes_while_stopping_is_left_to_the_next_worker(
+    serving, sent, cloud_settings, monkeypatch
+):
+    monkeypatch.setattr(service, "read_frame", slow(service.read_frame, 1.0))
+    with serving(cloud_settings) as served:
+        first = sent.frame(1)
+        until(lambda: len(served.worker._hand) == 1, 10, "a frame in hand")
+        served.loop.call_soon_threadsafe(served.stop.set)
+        time.sleep(0.3)
+        late = sent.frame(2)
+        served.end()
+    assert [r.capture_id for r in sent.receipts] == [first.capture_id]
+    with serving(cloud_settings):
+        sent.wait(2)
+        assert sent.receipts[1].capture_id == late.capture_id
+        assert not sent.receipts[1].duplicate
+
+
+def test_what_cannot_be_finished_in_time_is_left_unacknowledged(
+    serving, sent, cloud_settings, monkeypatch
+):
+    away = cloud_settings.store.model_copy(update={"endpoint": "http://127.0.0.1:9"})
+    settings = cloud_settings.model_copy(update={"store": away, "drain_s": 0.5})
+    with serving(settings, connected=False) as served:
+        until(lambda: served.worker._connection.connected, 10, "the broker")
+        time.sleep(0.5)
+        one = sent.frame(1)
+        until(lambda: len(served.worker._hand) == 1, 10, "a frame in hand")
+        started = time.monotonic()
+        served.end()
+        assert time.monotonic() - started < 6
+    assert sent.receipts == []
+    with serving(cloud_settings):
+        sent.wait(1)
+        assert sent.receipts[0].capture_id == one.capture_id
+
+
+def test_a_worker_started_without_its_store_says_so_before_any_frame_comes(serving, cloud_settings):
+    away = cloud_settings.store.model_copy(update={"endpoint": "http://127.0.0.1:9"})
+    settings = cloud_settings.model_copy(update={"store": away})
+    with serving(settings, connected=False) as served:
+        until(
+            lambda: "127.0.0.1:9" in served.worker._health.report()[1]["troubles"].get("store", ""),
+            10,
+            "health names the store",
+        )
+        assert value(served, "leukoscope_store_failures_total") >= 1
+
+
+def test_a_worker_started_without_its_broker_says_so_and_stops_when_told(serving, cloud_settings):
+    broker = cloud_settings.broker.model_copy(update={"port": 9})
+    settings = cloud_settings.model_copy(update={"broker": broker})
+    with serving(settings, connected=False) as served:
+        until(
+            lambda: (
+                "127.0.0.1:9" in served.worker._health.report()[1]["troubles"].get("broker", "")
+            ),
+            10,
+            "health names the broker",
+        )
+        started = time.monotonic()
+        served.end()
+        assert time.monotonic() - started < 5
+
+
+def test_the_hand_never_holds_more_than_its_cap_and_everything_is_done(
+    serving, sent, cloud_settings, monkeypatch
+):
+    monkeypatch.setattr(service, "read_frame", slow(service.read_frame, 0.01))
+    most = 0
+    with serving(cloud_settings.model_copy(update={"in_hand": 3})) as served:
+        frames = [sent.frame(n) for n in range(60)]
+        while len(sent.receipts) < 60:
+            most = max(most, len(served.worker._hand))
+            time.sleep(0.002)
+        assert {r.capture_id for r in sent.receipts} == {one.capture_id for one in frames}
+    assert 1 <= most <= 3
+
+
+def test_no_log_line_or_metric_names_a_slide(serving, sent, cloud_settings, capsys):
+    with serving(cloud_settings) as served:
+        one = sent.frame(1, slide="sCANARY")
+        sent.wait(1)
+        metrics = generate_latest(served.worker._metrics.registry).decode()
+    said = "".join(capsys.readouterr())
+    assert one.capture_id in said
+    assert "sCANARY" not in said
+    assert not {"sCANARY", one.capture_id, "scope-1"} & set(re.split(r"[\s\"]", metrics))
