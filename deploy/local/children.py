@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Final
 
 _TAIL_LINES: Final = 15
@@ -53,10 +54,13 @@ class Children:
     def start(
         self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None
     ) -> Child:
-        """Start a program in a session of its own, so that Ctrl-C reaches only the parent."""
+        """Start a program in a session of its own, so that Ctrl-C reaches only the parent.
+
+        On the main thread only: the child ends with the thread that started it.
+        """
         log = self._logs / f"{name}.log"
-        guarded = [sys.executable, "-m", "deploy.local.guard", str(os.getpid()), *command]
-        with log.open("ab") as opened:
+        guarded = [*python("deploy.local.guard"), str(os.getpid()), *command]
+        with log.open("ab") as opened, _uninterrupted():
             process = subprocess.Popen(  # noqa: S603  # our own command
                 guarded,
                 stdin=subprocess.DEVNULL,
@@ -65,8 +69,8 @@ class Children:
                 env={**os.environ, **(environment or {})},
                 start_new_session=True,
             )
-        child = Child(name, process, log)
-        self._running.append(child)
+            child = Child(name, process, log)
+            self._running.append(child)
         return child
 
     def check(self) -> None:
@@ -88,6 +92,11 @@ class Children:
         with _uninterrupted():
             while self._running:
                 _stop(self._running.pop())
+
+
+def python(module: str) -> list[str]:
+    """Command that runs one of our own modules, whatever lies in the current folder (-P)."""
+    return [sys.executable, "-P", "-m", module]
 
 
 def wait_until(
@@ -123,12 +132,23 @@ def _stop(child: Child) -> None:
 
 @contextlib.contextmanager
 def _uninterrupted() -> Iterator[None]:
-    before = {n: signal.signal(n, signal.SIG_IGN) for n in (signal.SIGINT, signal.SIGTERM)}
+    """Hold Ctrl-C and SIGTERM back for a moment: one that comes takes effect afterwards.
+
+    Not ignored, for a child would inherit that.
+    """
+    held_back: list[int] = []
+
+    def hold_back(number: int, _frame: FrameType | None) -> None:
+        held_back.append(number)
+
+    before = {n: signal.signal(n, hold_back) for n in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+    if held_back:
+        signal.raise_signal(held_back[0])
 
 
 def _obituary(child: Child, status: int) -> str:

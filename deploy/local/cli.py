@@ -23,6 +23,7 @@ app = typer.Typer(
     "Exit codes: 0 done, 1 something was lost or failed, 2 wrong usage, 130 or 143 stopped.",
     no_args_is_help=True,
     add_completion=False,
+    pretty_exceptions_show_locals=False,  # locals hold settings and pictures
 )
 
 Data = Annotated[
@@ -95,7 +96,9 @@ def main() -> None:
     except Stopped as stopped:
         Console(stderr=True).print(f"stopped by {stopped}; every part was stopped")
         sys.exit(128 + stopped.number)
-    except (HomeError, ChildDiedError, CameraError, OSError) as error:
+    except Exception as error:
+        if not isinstance(error, _mendable()):
+            raise
         Console(stderr=True).print(
             f"[red]leukoscope:[/red] {error}", highlight=False, soft_wrap=True
         )
@@ -104,6 +107,19 @@ def main() -> None:
 
 def _stopped(number: int, _frame: FrameType | None) -> None:
     raise Stopped(number)
+
+
+def _mendable() -> tuple[type[Exception], ...]:
+    """Errors whose sentence is all that a person needs."""
+    from cloud.setup import SetupError  # only once there is an error: --help stays quick
+    from edge.identity import SlideKeyError  # likewise
+    from edge.spool import SpoolError  # likewise
+    from wire.settings import SettingsError  # likewise
+
+    return (
+        *(HomeError, ChildDiedError, CameraError, OSError),
+        *(SetupError, SlideKeyError, SpoolError, SettingsError),
+    )
 
 
 def _forget_other_systems() -> None:

@@ -5,11 +5,16 @@ import json
 import os
 import secrets
 import socket
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Final, TypeVar
 
 import platformdirs
+
+Parsed = TypeVar("Parsed")
+
+_LOCK: Final = "lock"
 
 _PORTS = (
     "mqtt", "nats", "s3", "s3_grpc", "master", "master_grpc", "filer", "filer_grpc",
@@ -26,9 +31,9 @@ class Credentials:
     """Made at the first run; readable by this user only."""
 
     broker_username: str
-    broker_password: str
+    broker_password: str = field(repr=False)
     s3_access_key_id: str
-    s3_secret_access_key: str
+    s3_secret_access_key: str = field(repr=False)
 
 
 class Home:
@@ -45,12 +50,16 @@ class Home:
         self.folder = folder.resolve()
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self.folder.chmod(0o700)
+            _make_private(self.folder)
+            self._lock = _locked(self.folder / _LOCK)
         except OSError as error:
             raise HomeError(f"cannot use the data folder {folder}: {error}") from error
-        self._lock = _locked(self.folder / "lock")
-        self.credentials = _credentials(self.folder / "credentials.json")
-        self.ports = _ports(self.folder / "ports.json")
+        try:
+            self.credentials = _credentials(self.folder / "credentials.json")
+            self.ports = _ports(self.folder / "ports.json")
+        except HomeError:
+            self.close()
+            raise
 
     broker = property(lambda self: self._sub("broker"))
     store = property(lambda self: self._sub("store"))
@@ -87,6 +96,18 @@ def default_folder() -> Path:
     return platformdirs.user_data_path("leukoscope") / "local"
 
 
+def _make_private(folder: Path) -> None:
+    """Close a folder to others; not one that is in use for something else, such as /tmp."""
+    if folder.stat().st_mode & 0o077 == 0:
+        return
+    if any(folder.iterdir()) and not (folder / _LOCK).exists():
+        raise HomeError(
+            f"{folder} is open to others and holds other files: name a new or an empty folder "
+            "with --data"
+        )
+    folder.chmod(0o700)
+
+
 def _locked(file: Path) -> IO[str]:
     opened = file.open("a+")
     try:
@@ -106,7 +127,7 @@ def _locked(file: Path) -> IO[str]:
 
 def _credentials(file: Path) -> Credentials:
     if file.exists():
-        return Credentials(**json.loads(file.read_text()))
+        return _read(file, lambda text: Credentials(**json.loads(text)))
     made = Credentials(
         "leukoscope", secrets.token_urlsafe(24), secrets.token_hex(10), secrets.token_urlsafe(30)
     )
@@ -116,12 +137,21 @@ def _credentials(file: Path) -> Credentials:
 
 def _ports(file: Path) -> dict[str, int]:
     """The ports of the last run where they are still free, so that addresses stay known."""
-    before: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
+    before: dict[str, int] = _read(file, json.loads) if file.exists() else {}
     ports = {name: _free(before.get(name)) for name in _PORTS}
     if len(set(ports.values())) < len(ports):  # two fresh ones can meet an old one
         ports = _all_fresh()
     _write_private(file, json.dumps(ports, indent=2) + "\n")
     return ports
+
+
+def _read(file: Path, parse: Callable[[str], Parsed]) -> Parsed:
+    try:
+        return parse(file.read_text())
+    except (ValueError, TypeError) as error:
+        raise HomeError(
+            f"{file} is damaged ({error}): delete it, and the next run makes a new one"
+        ) from error
 
 
 def _free(wanted: int | None) -> int:
@@ -150,6 +180,12 @@ def _all_fresh() -> dict[str, int]:
 
 
 def _write_private(file: Path, text: str) -> None:
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    """Write beside it, then rename: a crash leaves the old file or the new one, never half."""
+    beside = file.with_name(f".{file.name}.new")
+    beside.unlink(missing_ok=True)
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as opened:
         opened.write(text)
+        opened.flush()
+        os.fsync(descriptor)
+    beside.replace(file)

@@ -1,6 +1,5 @@
 """Broker, store and worker of one machine, up and ready."""
 
-import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -13,7 +12,7 @@ from uuid6 import uuid7
 from cloud.settings import CloudSettings
 from cloud.setup import set_up
 from deploy.local.broker import start_broker
-from deploy.local.children import Child, Children, wait_until
+from deploy.local.children import Child, Children, python, wait_until
 from deploy.local.home import Home
 from deploy.local.store import answers, endpoint, start_store
 from edge.settings import EdgeSettings
@@ -58,17 +57,17 @@ class LocalSystem:
 
     def start_worker(self) -> Child:
         """Start the worker and wait until it is connected and its store answers."""
-        command = ["cloud", "worker", "--config", str(self._home.cloud_settings_file)]
-        child = self._children.start("worker", [sys.executable, "-m", *command])
+        arguments = ["worker", "--config", str(self._home.cloud_settings_file)]
+        child = self._children.start("worker", [*python("cloud"), *arguments])
         health = f"http://127.0.0.1:{self._home.ports['health']}/healthz"
         wait_until(lambda: answers(health), self._children, "the worker")
         return child
 
     def start_agent(self) -> Child:
         """Start the microscope's agent and wait until it says that it is online."""
-        command = ["edge", "run", "--config", str(self._home.edge_settings_file)]
+        arguments = ["run", "--config", str(self._home.edge_settings_file)]
         started = datetime.now(UTC)
-        child = self._children.start("agent", [sys.executable, "-m", *command])
+        child = self._children.start("agent", [*python("edge"), *arguments])
         online = threading.Event()
 
         def heard(delivery: Delivery) -> None:

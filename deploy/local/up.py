@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from shlex import quote
 
 from rich.console import Console
 from rich.table import Table
@@ -32,7 +33,7 @@ def run_up(home: Home, said: Callable[[str], None], console: Console) -> None:
 
 
 def _say_how(home: Home, system: LocalSystem, children: Children, console: Console) -> None:
-    edge, cloud = home.edge_settings_file, home.cloud_settings_file
+    edge, cloud = (quote(str(f)) for f in (home.edge_settings_file, home.cloud_settings_file))
     store = system.cloud_settings.store
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
