@@ -13,7 +13,7 @@ class BrokerSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    host: str = Field("127.0.0.1", description="broker's host name or address")
+    host: str = Field("127.0.0.1", min_length=1, description="broker's host name or address")
     port: int = Field(1883, ge=1, le=65_535, description="TCP port; 8883 is usual with TLS")
     protocol: Literal["5", "3.1.1"] = Field("5", description="MQTT version the broker speaks")
     username: str | None = None

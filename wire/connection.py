@@ -1,7 +1,7 @@
 """One broker connection on paho-mqtt: MQTT 5 or 3.1.1, TLS, reconnect with jittered backoff."""
 
 import random
-import ssl
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +16,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from wire.broker import BrokerSettings
+from wire.connect_problems import closed_unanswered, connect_problem
 
 QOS: Final = 1
 """Every message: at least once; receipts and conditional creates make it exactly once."""
@@ -58,7 +59,8 @@ class Callbacks:
     message: Callable[[Delivery], None] = field(default=lambda _delivery: None)
     state: Callable[[bool, str], None] = field(default=lambda _connected, _reason: None)
     refused: Callable[[str, str], None] = field(default=lambda _topic, _reason: None)
-    """The broker took a publish's bytes but refused it: topic and reason (MQTT 5 only)."""
+    """The broker took a publish's bytes but refused it (told by MQTT 5 only), or refused a
+    subscription: topic or filter, and reason."""
 
 
 class Connection:
@@ -96,6 +98,7 @@ class Connection:
         self._receive_maximum = receive_maximum
         self._generation = 0
         self._failures = 0
+        self._refused = False
         self._connected = threading.Event()
         self._topics: dict[int, str] = {}  # by packet id, so never more than 65,535
         self._client = _new_client(
@@ -176,6 +179,7 @@ class Connection:
         self, client: paho.Client, _data: object, _flags: object, code: ReasonCode, _p: object
     ) -> None:
         if code.is_failure:
+            self._refused = True
             self._failed(f"broker refused the connection: {code}")
             return
         self._failures = 0
@@ -187,8 +191,8 @@ class Connection:
         self._tell(self._callbacks.state, True, "connected")
 
     def _on_connect_fail(self, _client: paho.Client, _data: object) -> None:
-        address = f"{self._settings.host}:{self._settings.port}"
-        self._failed(f"no broker answers at {address}")
+        # paho calls this while it handles the error, of which it tells nothing else.
+        self._failed(connect_problem(self._settings, sys.exception()))
 
     def _on_disconnect(
         self, _client: paho.Client, _data: object, _flags: object, code: ReasonCode, _p: object
@@ -197,6 +201,9 @@ class Connection:
         self._connected.clear()
         if was_connected:
             self._failed(f"connection to the broker ended: {code}")
+        elif code.is_failure and not self._refused:  # a refusal was told already
+            self._failed(closed_unanswered(self._settings))
+        self._refused = False
 
     def _failed(self, reason: str) -> None:
         self._failures += 1
@@ -231,9 +238,9 @@ class Connection:
     def _on_subscribe(
         self, _client: paho.Client, _data: object, _mid: int, codes: list[ReasonCode], _p: object
     ) -> None:
-        for code in codes:
+        for topic_filter, code in zip(self._subscriptions, codes, strict=False):
             if code.is_failure:
-                self._tell(self._callbacks.refused, "subscription", str(code))
+                self._tell(self._callbacks.refused, topic_filter, str(code))
 
     def _tell(self, callback: Callable[..., None], *arguments: object) -> None:
         try:
@@ -269,10 +276,12 @@ def _encrypt(client: paho.Client, settings: BrokerSettings) -> None:
             raise ConnectionSetupError(f"no file {file}: check ca_file, cert_file and key_file")
     try:
         ca_file, cert_file, key_file = (str(file) if file else None for file in files)
-        client.tls_set(ca_file, cert_file, key_file)
-    except (ssl.SSLError, ValueError) as error:
+        # A password, though an empty one: without it OpenSSL asks on the terminal of a service.
+        client.tls_set(ca_file, cert_file, key_file, keyfile_password="")
+    except (OSError, ValueError) as error:  # among the OSErrors, ssl.SSLError
         raise ConnectionSetupError(
-            f"the TLS files cannot be used ({error}): check ca_file, cert_file and key_file"
+            f"the TLS files cannot be used ({error}): check that ca_file, cert_file and key_file "
+            "are PEM, readable by this user, belong together, and that the key has no password"
         ) from error
 
 

@@ -23,7 +23,12 @@ class RoomSettings(BaseSettings):
     A nested setting is written with two underscores: `LEUKOSCOPE_EDGE_BROKER__HOST`.
     """
 
-    model_config = SettingsConfigDict(extra="forbid", env_nested_delimiter="__", frozen=True)
+    model_config = SettingsConfigDict(
+        extra="forbid",
+        env_nested_delimiter="__",
+        frozen=True,
+        hide_input_in_errors=True,  # a mistyped password is one, too
+    )
 
     _file: ClassVar[Path | None] = None
 
@@ -51,6 +56,11 @@ class RoomSettings(BaseSettings):
             return bound(**{name: value for name, value in given.items() if value is not None})
         except ValidationError as error:
             raise SettingsError(_sentences(cls, path, error)) from error
+        except (ValueError, OSError) as error:  # not TOML; a nested variable that is not JSON
+            where = f" (file {path})" if path else ""
+            raise SettingsError(
+                f"settings of {cls.__name__} cannot be read{where}: {error}"
+            ) from error
 
     @classmethod
     def settings_customise_sources(
@@ -93,7 +103,11 @@ def _refuse_unknown_variables(cls: type[RoomSettings]) -> None:
 def _sentences(cls: type[RoomSettings], path: Path | None, error: ValidationError) -> str:
     lines = [f"settings of {cls.__name__} are wrong" + (f" (file {path})" if path else "") + ":"]
     for problem in error.errors(include_url=False, include_input=False):
-        name = ".".join(str(part) for part in problem["loc"]) or "together"
-        variable = _prefix(cls) + "__".join(str(part) for part in problem["loc"]).upper()
-        lines.append(f"  {name}: {problem['msg']} (also settable as {variable})")
+        parts = [str(part) for part in problem["loc"]]
+        line = f"  {'.'.join(parts) or 'together'}: {problem['msg']}"
+        if problem["type"] == "extra_forbidden":
+            line += " (there is no such setting)"
+        elif parts:
+            line += f" (also settable as {_prefix(cls)}{'__'.join(parts).upper()})"
+        lines.append(line)
     return "\n".join(lines)
