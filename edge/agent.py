@@ -1,6 +1,7 @@
 """The agent: sends what the spool holds, takes receipts in, tells its state, obeys commands."""
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,7 +12,8 @@ import structlog
 
 from edge.outbox import Outbox
 from edge.settings import EdgeSettings
-from edge.spool import Spool, SpoolError
+from edge.spool import Spool, SpoolError, SpoolStatus
+from edge.trouble import Troubles
 from wire import topics
 from wire.codec import MessageError, decode, encode
 from wire.connection import Callbacks, Connection, Delivery, PayloadTooLargeError, Publication
@@ -62,8 +64,10 @@ class Agent:
         self._retry_mark = spool.retry_mark()
         self._wake = threading.Event()
         self._stopping = threading.Event()
-        self.trouble = ""
-        """What is wrong, as the status message says it; empty when nothing is."""
+        self.troubles = Troubles()
+        """What is wrong, as the status message says it."""
+        self._told_trouble = ""
+        self._status_due = 0.0
         self._broker_away = ""
         self._topics = {
             channel: topics.device(settings.site, settings.device, channel)
@@ -103,18 +107,23 @@ class Agent:
     # --- the agent's own thread ---
 
     def _run(self) -> None:
-        since_status = self._settings.status_every_s
         while not self._stopping.is_set():
-            woken = self._wake.wait(_POLL_S)
+            self._wake.wait(_POLL_S)
             self._wake.clear()
-            since_status += 0.0 if woken else _POLL_S
             try:
                 self._send_due()
-                if since_status >= self._settings.status_every_s and self.connected:
-                    self._connection.publish(self._status("online"))
-                    since_status = 0.0
             except SpoolError as error:
-                self._note_trouble(str(error))
+                self.troubles.note("spool", "the spool cannot be read: see the log there", error)
+            else:
+                self.troubles.over("spool")
+            self._tell_status()
+
+    def _tell_status(self) -> None:
+        """Publish the status when its time has come, and at once when what is wrong changes."""
+        now, trouble = time.monotonic(), str(self.troubles)
+        if self.connected and (now >= self._status_due or trouble != self._told_trouble):
+            self._status_due, self._told_trouble = now + self._settings.status_every_s, trouble
+            self._connection.publish(self._status("online"))
 
     def _send_due(self) -> None:
         mark = self._spool.retry_mark()
@@ -154,14 +163,19 @@ class Agent:
                 "message_refused", topic=delivery.topic, reason=error.reason, detail=str(error)
             )
         except SpoolError as error:
-            self._note_trouble(str(error))
+            self.troubles.note(
+                "receipt", "a receipt cannot be noted in the spool: see the log there", error
+            )
 
     def _settle(self, receipt: Receipt) -> None:
         capture_id = self._spool.settle(receipt)
+        self.troubles.over("receipt")
         if capture_id is None:
             return
         if receipt.outcome == "refused":
-            self._note_trouble(f"capture {capture_id} was refused: {receipt.detail}")
+            self.troubles.note(
+                "refused", f"capture {capture_id} was refused ({receipt.reason}): {receipt.detail}"
+            )
         _log.info(
             "frame_settled",
             capture_id=capture_id,
@@ -182,24 +196,22 @@ class Agent:
     def _broker_said(self, connected: bool, reason: str) -> None:  # Callbacks.state's signature
         if connected:
             _log.info("broker_connected")
-            self._connection.publish(self._status("online"))
-            self._wake.set()
-        elif reason != self._broker_away:  # once, not at every vain try to reconnect
+            self.troubles.over("access")
+            self._status_due = 0.0
+            self.wake()
+        elif reason != self._broker_away and not self._stopping.is_set():  # once, not every try
             _log.warning("broker_away", reason=reason)
         self._broker_away = "" if connected else reason
 
     def _broker_refused(self, topic: str, reason: str) -> None:
-        self._note_trouble(f"the broker refused {topic} ({reason}): check its access list")
-
-    def _note_trouble(self, sentence: str) -> None:
-        if sentence != self.trouble:
-            self.trouble = sentence
-            _log.error("trouble", detail=sentence)
+        self.troubles.note(
+            "access", f"the broker refused {topic} ({reason}): check its access list"
+        )
 
     # --- status ---
 
     def _status(self, state: str) -> Publication:
-        held = self._spool.status()
+        held = self._held()
         status = DeviceStatus(
             site=self._settings.site,
             device=self._settings.device,
@@ -210,9 +222,21 @@ class Agent:
             spool_waiting=held.waiting,
             spool_refused=held.refused,
             disk_free_mb=held.disk_free_mb,
-            trouble=self.trouble,
+            trouble=str(self.troubles),
         )
         return Publication(self._topics["status"], encode(status), retain=True)
+
+    def _held(self) -> SpoolStatus:
+        """What the spool holds; all zero, and a trouble, when it cannot be asked."""
+        try:
+            held = self._spool.status()
+        except SpoolError as error:
+            self.troubles.note("disk", "the spool does not answer: see the log there", error)
+            return SpoolStatus(0, 0, 0, None, 0, 0)
+        self.troubles.over("disk")
+        if not held.refused:
+            self.troubles.over("refused")
+        return held
 
     def _will(self) -> DeviceStatus:
         return DeviceStatus(site=self._settings.site, device=self._settings.device, state="lost")

@@ -95,7 +95,10 @@ class Capturer:
             raise
         except CameraError as error:
             raise CaptureRefused(
-                "camera-failed", str(error), "Check the camera, then capture again."
+                "camera-failed",
+                "The camera gave no picture.",
+                "Check the camera, then capture again.",
+                f"It says: {error}.",
             ) from error
 
     def _encode(self, shot: Shot) -> Encoded:
@@ -112,12 +115,16 @@ class Capturer:
         except SpoolFullError as error:
             raise CaptureRefused(
                 "disk-full",
-                f"Not saved: {error}. What was saved before is safe.",
+                "Not saved: the station's disk is full. What was saved before is safe.",
                 "Bring the station online so that the spool empties, or free the disk.",
+                f"The spool says: {error}.",
             ) from error
         except SpoolError as error:
             raise CaptureRefused(
-                "spool-failed", f"Not saved: {error}.", "Call whoever runs the station."
+                "spool-failed",
+                "Not saved: the spool cannot be written.",
+                "Call whoever runs the station.",
+                f"The spool says: {error}.",
             ) from error
 
 

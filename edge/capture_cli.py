@@ -52,7 +52,7 @@ def capture_fields(
     """Capture `count` fields of a slide and wait for their receipts; returns the exit code."""
     slide = slide_token(accession, slide_key(settings.slide_key_file))
     progress = Progress(slide)
-    console = Console(stderr=json)
+    console = Console(stderr=json, markup=False)  # file names may hold brackets
     with (
         open_station(settings) as station,
         Live(console=console, auto_refresh=False, transient=json) as live,

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from edge.cameras.base import CameraError
 from edge.identity import SlideKeyError
@@ -47,8 +48,8 @@ def run(config: Config = None) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with open_station(settings, wait_to_send_s=_OTHER_SENDER_S) as station:
-        if station.agent is None:
+    with open_station(settings, wait_to_send_s=_OTHER_SENDER_S, stop=stop) as station:
+        if station.agent is None and not stop.is_set():
             raise SpoolError(f"another agent is running on {settings.data_dir}: stop it first")
         stop.wait()
 
@@ -67,6 +68,8 @@ def capture(  # one argument per option
     """Capture fields of a slide: each is saved, sent, and stored, or refused with a reason."""
     from edge.capture_cli import capture_fields  # OpenCV takes its time to load
 
+    if not slide.strip():
+        raise typer.BadParameter("the slide's number is empty: scan or type it")
     settings = EdgeSettings.load(config)
     configure(json=settings.log_json, level=logging.WARNING)
     raise typer.Exit(capture_fields(settings, slide, count, wait, json=json))
@@ -84,7 +87,7 @@ def main() -> None:
 
 def _end(error: Exception, code: int) -> None:
     Console(stderr=True).print(
-        f"[red]leukoscope-edge:[/red] {error}", highlight=False, soft_wrap=True
+        f"[red]leukoscope-edge:[/red] {escape(str(error))}", highlight=False, soft_wrap=True
     )
     sys.exit(code)
 

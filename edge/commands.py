@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from edge.agent import refuse_command
-from edge.cameras.base import CameraError
+from edge.cameras.base import CameraExhausted
 from edge.capture import Capturer
 from edge.refusal import CaptureRefused
 from wire.messages import Command, Reply
@@ -37,9 +37,11 @@ class Commands:
         except TopicError as error:
             return refuse_command(command, "slide-invalid", str(error))
         except CaptureRefused as refusal:
-            return refuse_command(command, refusal.reason, str(refusal))
-        except CameraError as error:
-            return refuse_command(command, "camera-failed", str(error))
+            return refuse_command(command, refusal.reason, refusal.may_travel)
+        except CameraExhausted:
+            return refuse_command(
+                command, "camera-failed", "The camera has no further picture to replay."
+            )
         return _done(command, capture_id=saved.frame.capture_id)
 
 

@@ -4,12 +4,13 @@ from pathlib import Path
 from typing import Final, Self
 
 import platformdirs
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from wire.broker import BrokerSettings
 from wire.limits import DEFAULT_IMAGE_BUDGET, MAX_IMAGE_BYTES
 from wire.settings import RoomSettings
+from wire.topics import checked_name
 
 _ENVELOPE_BYTES: Final = 8192
 """All of a frame message but its image: 512 cells of 12 bytes and the rest, rounded up."""
@@ -39,6 +40,11 @@ class EdgeSettings(RoomSettings):
     )
     status_every_s: float = Field(60.0, gt=0, description="seconds between status messages")
     log_json: bool = Field(default=True, description="logs as JSON lines; false for people")
+
+    @field_validator("site", "device")
+    @classmethod
+    def _may_stand_in_a_topic(cls, name: str, info: ValidationInfo) -> str:
+        return checked_name(name, str(info.field_name))
 
     @model_validator(mode="after")
     def _frame_passes_broker(self) -> Self:

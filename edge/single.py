@@ -1,6 +1,7 @@
 """One sender per spool: a lock that ends with the process that holds it."""
 
 import fcntl
+import threading
 import time
 from pathlib import Path
 from typing import IO
@@ -17,13 +18,17 @@ class SenderLock:
         self._file = file
         self._opened: IO[str] | None = None
 
-    def take(self, wait_s: float = 0.0) -> bool:
-        """Take the lock, waiting up to `wait_s` seconds for whoever has it; False when in vain."""
+    def take(self, wait_s: float = 0.0, stop: threading.Event | None = None) -> bool:
+        """Take the lock, waiting up to `wait_s` seconds, and no longer than `stop` is unset.
+
+        Returns:
+            False when another process still has it.
+        """
         until = time.monotonic() + wait_s
+        stopped = stop or threading.Event()
         while not self._take():
-            if time.monotonic() >= until:
+            if time.monotonic() >= until or stopped.wait(0.2):
                 return False
-            time.sleep(0.2)
         return True
 
     def _take(self) -> bool:

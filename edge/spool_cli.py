@@ -32,7 +32,7 @@ def status(*, json: Json = False, config: Config = None) -> None:
         held = asdict(spool.status()) | {"frames": [asdict(entry) for entry in spool.entries()]}
         sys.stdout.write(json_format.dumps(held, indent=2) + "\n")
         return
-    _show(spool, Console())
+    _show(spool, Console(markup=False))
 
 
 @spool_app.command()
@@ -42,7 +42,9 @@ def retry(*, json: Json = False, config: Config = None) -> None:
     if json:
         sys.stdout.write(json_format.dumps({"waiting": waiting}) + "\n")
     else:
-        Console().print(f"{waiting} frames wait to be sent; a running agent sends them now.")
+        Console(markup=False).print(
+            f"{waiting} frames wait to be sent; a running agent sends them now."
+        )
 
 
 @spool_app.command()
@@ -52,14 +54,16 @@ def export(folder: Path, *, json: Json = False, config: Config = None) -> None:
     if json:
         sys.stdout.write(json_format.dumps({"exported": written, "folder": str(folder)}) + "\n")
     else:
-        Console().print(f"{written} captures written to {folder}; they stay in the spool too.")
+        Console(markup=False).print(
+            f"{written} captures written to {folder}; they stay in the spool too."
+        )
 
 
 def _open(config: Path | None) -> Spool:
     settings = EdgeSettings.load(config)
     spool, rescue = open_spool(settings.spool_file)
     if rescue is not None:
-        Console(stderr=True).print(
+        Console(stderr=True, markup=False).print(
             f"The spool was damaged ({rescue.cause}). {rescue.salvaged} frames were salvaged, "
             f"{rescue.damaged} could not be; the damaged file lies in {rescue.quarantine}."
         )

@@ -1,5 +1,6 @@
 """The parts of a station put together: camera, spool, capturer, agent."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ def open_station(
     camera: Camera | None = None,
     hooks: Hooks | None = None,
     wait_to_send_s: float = 0.0,
+    stop: threading.Event | None = None,
 ) -> Iterator[Station]:
     """Open camera and spool, and start the agent unless another process sends this spool.
 
@@ -46,6 +48,7 @@ def open_station(
         camera: opened already, and the caller's to close; None opens the one of the settings.
         hooks: for the agent.
         wait_to_send_s: how long to wait, in seconds, for another process to end its sending.
+        stop: ends that wait.
 
     Raises:
         CameraError: the camera cannot be opened.
@@ -55,7 +58,7 @@ def open_station(
     """
     with ExitStack() as stack:
         lock = SenderLock(settings.data_dir / "sender.lock")
-        sends = lock.take(wait_to_send_s)
+        sends = lock.take(wait_to_send_s, stop)
         stack.callback(lock.give)
         spool, rescue = open_spool(settings.spool_file, settings.min_free_mb)
         stack.callback(spool.close)
@@ -69,9 +72,11 @@ def open_station(
                 settings, spool, camera_name=camera.name, obey=Commands(capturer), hooks=hooks
             )
             if rescue is not None:
-                agent.trouble = (
+                agent.troubles.note(
+                    "rescue",
                     f"the spool was damaged: {rescue.salvaged} frames salvaged, "
-                    f"{rescue.damaged} not; the rest lies in {rescue.quarantine}"
+                    f"{rescue.damaged} not",
+                    f"{rescue.cause}; the damaged files lie in {rescue.quarantine}",
                 )
             agent.start()
             stack.callback(agent.stop)

@@ -165,6 +165,10 @@ class Spool:
         """Make refused frames wait again and have all sent at once; returns how many wait."""
         with self._writing():
             self._db.execute(
+                "DELETE FROM ended WHERE capture_id IN"
+                " (SELECT capture_id FROM frames WHERE state = 'refused')"
+            )
+            self._db.execute(
                 "UPDATE frames SET state = 'waiting', reason = '', detail = ''"
                 " WHERE state = 'refused'"
             )
@@ -195,8 +199,15 @@ class Spool:
         return SpoolStatus(waiting, refused, size, oldest, stored, self.disk_free_mb())
 
     def disk_free_mb(self) -> int:
-        """Free space on the spool's disk, in MB (2^20 bytes)."""
-        return shutil.disk_usage(self.file.parent).free // _MB
+        """Free space on the spool's disk, in MB (2^20 bytes).
+
+        Raises:
+            SpoolError: the disk does not answer, such as one that was unplugged.
+        """
+        try:
+            return shutil.disk_usage(self.file.parent).free // _MB
+        except OSError as error:
+            raise SpoolError(f"the spool's disk does not answer: {error}") from error
 
     def close(self) -> None:
         """Close the file."""
