@@ -17,6 +17,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from wire.broker import BrokerSettings
 from wire.connect_problems import closed_unanswered, connect_problem
+from wire.unanswered import Unanswered
 
 QOS: Final = 1
 """Every message: at least once; receipts and conditional creates make it exactly once."""
@@ -54,13 +55,13 @@ class Publication:
 
 @dataclass(frozen=True, slots=True)
 class Callbacks:
-    """What the owner wants to hear, all on the network thread; each should return soon."""
+    """What the owner wants to hear, on the network thread; each should return soon."""
 
     message: Callable[[Delivery], None] = field(default=lambda _delivery: None)
     state: Callable[[bool, str], None] = field(default=lambda _connected, _reason: None)
     refused: Callable[[str, str], None] = field(default=lambda _topic, _reason: None)
     """The broker took a publish's bytes but refused it (told by MQTT 5 only), or refused a
-    subscription: topic or filter, and reason."""
+    subscription: topic or filter, and reason. Now and then on the thread that published."""
 
 
 class Connection:
@@ -100,7 +101,7 @@ class Connection:
         self._failures = 0
         self._refused = False
         self._connected = threading.Event()
-        self._topics: dict[int, str] = {}  # by packet id, so never more than 65,535
+        self._unanswered = Unanswered()
         self._client = _new_client(
             settings, client_id, manual_ack=manual_ack, persistent=persistent
         )
@@ -143,9 +144,9 @@ class Connection:
                 "here and at the broker"
             )
         info = self._client.publish(publication.topic, publication.payload, QOS, publication.retain)
-        # No lock around both: paho calls on_publish with its own lock held, and ours inside it,
-        # so the two would wait for each other. An answer that overtakes this line finds no topic.
-        self._topics[info.mid] = publication.topic
+        early = self._unanswered.sent(info.mid, publication.topic)
+        if early is not None:
+            self._answered(publication.topic, early)
         return info
 
     def ack(self, delivery: Delivery) -> bool:
@@ -155,7 +156,7 @@ class Connection:
         return self._client.ack(delivery.mid, QOS) == MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def stop(self, goodbye: Publication | None = None, timeout_s: float = 3.0) -> None:
-        """Publish `goodbye`, disconnect (so that the will is not sent) and end the thread."""
+        """Publish `goodbye`, disconnect (so that no will is sent) and end the thread."""
         if goodbye is not None and self.connected:
             info = self.publish(goodbye)
             try:
@@ -184,9 +185,9 @@ class Connection:
             return
         self._failures = 0
         self._generation += 1
-        self._connected.set()
         if self._subscriptions:
             client.subscribe([_subscription(s, self._settings) for s in self._subscriptions])
+        self._connected.set()  # only now: what is published from here on, its answer is heard
         self._delay_next_connect()
         self._tell(self._callbacks.state, True, "connected")
 
@@ -231,7 +232,10 @@ class Connection:
     def _on_publish(
         self, _client: paho.Client, _data: object, mid: int, code: ReasonCode, _p: object
     ) -> None:
-        topic = self._topics.pop(mid, "a message")
+        if topic := self._unanswered.answered(mid, code):
+            self._answered(topic, code)
+
+    def _answered(self, topic: str, code: ReasonCode) -> None:
         if code.is_failure:
             self._tell(self._callbacks.refused, topic, str(code))
 
