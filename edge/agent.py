@@ -170,6 +170,7 @@ class Agent:
     def _settle(self, receipt: Receipt) -> None:
         capture_id = self._spool.settle(receipt)
         self.troubles.over("receipt")
+        self.troubles.over("frames-denied")
         if capture_id is None:
             return
         if receipt.outcome == "refused":
@@ -196,7 +197,7 @@ class Agent:
     def _broker_said(self, connected: bool, reason: str) -> None:  # Callbacks.state's signature
         if connected:
             _log.info("broker_connected")
-            self.troubles.over("access")
+            self.troubles.over("denied")
             self._status_due = 0.0
             self.wake()
         elif reason != self._broker_away and not self._stopping.is_set():  # once, not every try
@@ -204,9 +205,8 @@ class Agent:
         self._broker_away = "" if connected else reason
 
     def _broker_refused(self, topic: str, reason: str) -> None:
-        self.troubles.note(
-            "access", f"the broker refused {topic} ({reason}): check its access list"
-        )
+        about = "frames-denied" if topic == self._topics["frames"] else "denied"
+        self.troubles.note(about, f"the broker refused {topic} ({reason}): check its access list")
 
     # --- status ---
 
