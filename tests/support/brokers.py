@@ -33,7 +33,7 @@ class Mosquitto:
             lines = ("allow_anonymous true", *lines)
         self._config.write_text(
             f"listener {self.port} 127.0.0.1\nuser {getpass.getuser()}\n"
-            "max_queued_messages 0\n" + "".join(f"{line}\n" for line in lines)
+            "max_queued_messages 100000\n" + "".join(f"{line}\n" for line in lines)
         )
         self._process: subprocess.Popen[bytes] | None = None
 
