@@ -9,6 +9,7 @@ from typing import Final
 
 import stamina
 import structlog
+from paho.mqtt.client import MQTTMessageInfo
 
 from cloud.classifier import SHIPPED_BUNDLE, Classifier
 from cloud.reading import Reading, read_frame
@@ -24,6 +25,9 @@ from wire import topics
 from wire.codec import MessageError, decode_frame, encode
 from wire.connection import Callbacks, Connection, Delivery, PayloadTooLargeError, Publication
 from wire.topics import DeviceTopic, TopicError
+
+_GOODBYE_S: Final = 3.0
+"""How long the broker may take to answer the last publish, in seconds."""
 
 _STORE_LOOK_S: Final = 30.0
 """How often the store is asked whether frames come or not, in seconds."""
@@ -58,6 +62,7 @@ class Worker:
         self._metrics.in_hand.set_function(lambda: len(self._hand))
         self._readers = ThreadPoolExecutor(settings.threads, thread_name_prefix="reader")
         self._tasks: set[asyncio.Task[None]] = set()
+        self._last_sent: MQTTMessageInfo | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop`, then finish what is in hand, as far as `drain_s` allows."""
@@ -74,6 +79,7 @@ class Worker:
             looking.cancel()
             self._hand.close()
             await self._drain()
+            await asyncio.to_thread(self._see_off)
             await asyncio.to_thread(self._connection.stop)
             self._readers.shutdown(cancel_futures=True)
             if http is not None:
@@ -168,7 +174,7 @@ class Worker:
 
     def _publish(self, topic: str, payload: bytes) -> None:
         try:
-            self._connection.publish(Publication(topic, payload))
+            self._last_sent = self._connection.publish(Publication(topic, payload))
         except PayloadTooLargeError as error:
             # The result is stored all the same; the receipt, which is small, names its key.
             _log.error("not_published", topic=topic, error=str(error))
@@ -201,6 +207,19 @@ class Worker:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _see_off(self) -> None:
+        """Wait until the broker has answered the last publish.
+
+        A connection that is closed while answers are under way is reset, and takes with it what the
+        broker has not read: receipts and acknowledgements.
+        """
+        if self._last_sent is None or not self._connection.connected:
+            return
+        try:
+            self._last_sent.wait_for_publish(_GOODBYE_S)
+        except (RuntimeError, ValueError) as error:
+            _log.warning("last_answer_not_sent", error=str(error))
 
     def _store_said(self, trouble: str | None) -> None:
         if trouble is not None:
