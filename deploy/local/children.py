@@ -13,7 +13,9 @@ from types import FrameType
 from typing import Final
 
 _TAIL_LINES: Final = 15
-_GRACE_S: Final = 15.0
+_GRACE_S: Final = 25.0
+"""Seconds to stop by itself. SeaweedFS now and then takes 10 to 17: its admin part waits for a
+master that has stopped, before the parts that hold data stop."""
 
 
 class ChildDiedError(RuntimeError):

@@ -46,6 +46,8 @@ def _flags(home: Home) -> list[str]:
         "-ip=127.0.0.1",
         "-ip.bind=127.0.0.1",
         "-volume.id=local",  # not its port, which may change between runs
+        "-volume.preStopSeconds=0",  # nobody else has to learn that it stops
+        "-idleTimeout=5",  # it stops only when its own unused connections have ended
         "-admin.ui=false",
         "-webdav=false",
         "-s3.iam=false",

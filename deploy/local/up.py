@@ -5,7 +5,7 @@ from collections.abc import Callable
 from shlex import quote
 
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
 
 from deploy.local.children import Children
 from deploy.local.home import Home
@@ -35,9 +35,6 @@ def run_up(home: Home, said: Callable[[str], None], console: Console) -> None:
 def _say_how(home: Home, system: LocalSystem, children: Children, console: Console) -> None:
     edge, cloud = (quote(str(f)) for f in (home.edge_settings_file, home.cloud_settings_file))
     store = system.cloud_settings.store
-    table = Table(show_header=False, box=None, pad_edge=False)
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
     for name, value in (
         ("capture a field", f"leukoscope-edge capture --slide 12345 --config {edge}"),
         ("see results", f"leukoscope-cloud results --follow --config {cloud}"),
@@ -51,7 +48,7 @@ def _say_how(home: Home, system: LocalSystem, children: Children, console: Conso
         ("logs", str(home.logs)),
         ("processes", ", ".join(f"{child.name} {child.pid}" for child in children)),
     ):
-        table.add_row(name, value)
-    console.print(table, soft_wrap=True)
+        # Never folded: these lines are for copying.
+        console.print(f"[bold]{name:<16}[/bold] {escape(value)}", highlight=False, soft_wrap=True)
     console.print(f"[dim]{RESEARCH_USE_ONLY}[/dim]")
     console.print("Running. Ctrl-C stops everything.")
