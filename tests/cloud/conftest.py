@@ -27,8 +27,9 @@ def home(tmp_path_factory):
     opened = Home(tmp_path_factory.mktemp("cloud") / "home")
     with Children(opened.logs) as children:
         start_broker(opened, children)
-        start_store(opened, children)
+        store = start_store(opened, children)
         yield opened
+        store.process.kill()  # nobody reads it again, and stopping takes it seconds
     opened.close()
 
 
