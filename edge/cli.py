@@ -29,6 +29,7 @@ app = typer.Typer(
     "2 wrong usage or settings, 3 a capture was refused, 4 saved but not yet stored.",
     no_args_is_help=True,
     add_completion=False,
+    pretty_exceptions_show_locals=False,  # they would show what a frame holds
 )
 app.add_typer(spool_app, name="spool")
 

@@ -18,7 +18,10 @@ def configure(*, json: bool, level: int = logging.INFO) -> None:
         level: the least severe level to write, as in `logging`.
     """
     shown: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer()
+        structlog.processors.JSONRenderer()
+        if json
+        # Plain: a pretty traceback prints local variables, and a frame's payload with them.
+        else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     )
     structlog.configure(
         processors=[
