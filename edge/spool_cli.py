@@ -1,6 +1,7 @@
 """`leukoscope-edge spool`: what waits, what was refused, and how to get it moving."""
 
 import json as json_format
+import logging
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from rich.table import Table
 from edge.settings import EdgeSettings
 from edge.spool import Spool, open_spool
 from edge.spool.export import export_spool
+from wire.logs import configure
 
 spool_app = typer.Typer(
     help="Captures that are saved and not yet receipted as stored.", no_args_is_help=True
@@ -61,6 +63,7 @@ def export(folder: Path, *, json: Json = False, config: Config = None) -> None:
 
 def _open(config: Path | None) -> Spool:
     settings = EdgeSettings.load(config)
+    configure(json=settings.log_json, level=logging.WARNING)
     spool, rescue = open_spool(settings.spool_file)
     if rescue is not None:
         Console(stderr=True, markup=False).print(
