@@ -31,6 +31,7 @@ class Mosquitto:
         self._log = folder / "mosquitto.log"
         if not any(line.startswith("allow_anonymous") for line in lines):
             lines = ("allow_anonymous true", *lines)
+        # Not 0, "no limit": Mosquitto 2.0.11 then drops a client at a publish that it denies.
         self._config.write_text(
             f"listener {self.port} 127.0.0.1\nuser {getpass.getuser()}\n"
             "max_queued_messages 100000\n" + "".join(f"{line}\n" for line in lines)
