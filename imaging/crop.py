@@ -1,7 +1,7 @@
 """White cells cut out of a field and resized to the model's input."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -50,17 +50,35 @@ def _square(image: Image, box: Box) -> Image:
     top = round(box.y + box.h / 2 - side / 2)
     if left >= 0 and top >= 0 and left + side <= columns and top + side <= rows:
         return image[top : top + side, left : left + side]
-    return image[_mirrored(top, side, rows)][:, _mirrored(left, side, columns)]
+    y, x = _reach(top, side, rows), _reach(left, side, columns)
+    part = cv2.copyMakeBorder(
+        image[y.first : y.last, x.first : x.last],
+        y.before, y.after, x.before, x.after, cv2.BORDER_REFLECT_101,
+    )  # fmt: skip
+    return np.asarray(part[y.skip : y.skip + side, x.skip : x.skip + side], np.uint8)
 
 
 def _touches(box: Box, rows: int, columns: int) -> bool:
     return box.x < columns and box.y < rows and box.x + box.w > 0 and box.y + box.h > 0
 
 
-def _mirrored(start: int, count: int, size: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
-    """Indices start … start+count−1, reflected at 0 and size−1 as often as needed."""
-    if size == 1:
-        return np.zeros(count, np.intp)
-    period = 2 * (size - 1)
-    folded = np.abs(np.arange(start, start + count)) % period
-    return np.where(folded < size, folded, period - folded).astype(np.intp)
+class _Reach(NamedTuple):
+    """Along one axis: what of the image a square needs, and how much is mirrored around it."""
+
+    first: int
+    last: int
+    before: int
+    after: int
+    skip: int
+
+
+def _reach(start: int, side: int, size: int) -> _Reach:
+    """For the pixels start … start+side−1 of an axis that has 0 … size−1.
+
+    Those outside are mirrored at 0 and size−1, as often as needed, so what mirrors into them
+    is needed too.
+    """
+    end = start + side
+    first = max(0, min(start, 2 * size - 1 - end))
+    last = min(size, max(end, 1 - start))
+    return _Reach(first, last, max(0, -start), max(0, end - size), max(0, start) - first)

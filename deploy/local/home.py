@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import random
 import secrets
 import socket
 from collections.abc import Callable
@@ -20,6 +21,9 @@ _PORTS = (
     "mqtt", "nats", "s3", "s3_grpc", "master", "master_grpc", "filer", "filer_grpc",
     "volume", "volume_grpc", "admin", "admin_grpc", "health",
 )  # fmt: skip
+
+_FRESH_PORTS = range(20_000, 32_000)
+"""Above the well-known ones, below Linux's range for outgoing connections (32,768 on)."""
 
 
 class HomeError(RuntimeError):
@@ -138,9 +142,12 @@ def _credentials(file: Path) -> Credentials:
 def _ports(file: Path) -> dict[str, int]:
     """The ports of the last run where they are still free, so that addresses stay known."""
     before: dict[str, int] = _read(file, json.loads) if file.exists() else {}
-    ports = {name: _free(before.get(name)) for name in _PORTS}
-    if len(set(ports.values())) < len(ports):  # two fresh ones can meet an old one
-        ports = _all_fresh()
+    ports: dict[str, int] = {}
+    for name in _PORTS:
+        port = _free(before.get(name))
+        while port in ports.values():  # a fresh one can meet one of before
+            port = _free(None)
+        ports[name] = port
     _write_private(file, json.dumps(ports, indent=2) + "\n")
     return ports
 
@@ -155,28 +162,21 @@ def _read(file: Path, parse: Callable[[str], Parsed]) -> Parsed:
 
 
 def _free(wanted: int | None) -> int:
-    for port in (wanted, 0):
-        if port is None:
-            continue
+    """The wanted port where it is free, else one below those that outgoing connections take.
+
+    A port out of the system's own range can be taken by any connection before the program that
+    it is meant for listens on it.
+    """
+    tries = random.sample(_FRESH_PORTS, 200)
+    for port in tries if wanted is None else (wanted, *tries):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return int(probe.getsockname()[1])
+            return port
     raise HomeError("no free port on 127.0.0.1")
-
-
-def _all_fresh() -> dict[str, int]:
-    probes = [socket.socket() for _ in _PORTS]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return {n: int(p.getsockname()[1]) for n, p in zip(_PORTS, probes, strict=True)}
-    finally:
-        for probe in probes:
-            probe.close()
 
 
 def _write_private(file: Path, text: str) -> None:
