@@ -30,7 +30,7 @@ class FieldTest:
     missed: int
     """Drawn white cells that were not found."""
     invented: int
-    """Boxes found where no white cell was drawn."""
+    """Boxes that meet no cell of the truth, which names those at least half inside the field."""
 
 
 @dataclass(frozen=True)
@@ -71,16 +71,20 @@ def field_test(
                 answered = bool(row.max() >= manifest.abstain_below)
                 told.append(_Told(str(smear.seed), kind, right, answered))
         advance(number + 1, count * len(SLIDES))
-    return FieldTest(_figures(told), missed, invented)
+    return FieldTest(_figures(told, f"{missed} drawn cells not found"), missed, invented)
 
 
-def _figures(told: list[_Told]) -> list[Metric]:
+def _figures(told: list[_Told], control: str) -> list[Metric]:
     groups = {f"{kind} slides": [one for one in told if one.kind == kind] for kind in SLIDES}
     groups |= {"all slides": told, "all slides, answered": [one for one in told if one.answered]}
-    return [_agreement(name, some) for name, some in groups.items() if some]
+    return [
+        _agreement(name, some, control if some is told else "")
+        for name, some in groups.items()
+        if some
+    ]
 
 
-def _agreement(name: str, told: list[_Told]) -> Metric:
+def _agreement(name: str, told: list[_Told], control: str) -> Metric:
     right = np.array([one.right for one in told])
     slides = np.array([one.slide for one in told])
     value, low, high = by_groups(lambda chosen: float(right[chosen].mean()), slides)
@@ -91,4 +95,5 @@ def _agreement(name: str, told: list[_Told]) -> Metric:
         high=round(high, 4),
         n=len(told),
         split="slides shown to no training; JPEG, found, cut and classified as in the cloud",
+        control=control,
     )
