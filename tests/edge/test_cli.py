@@ -1,7 +1,8 @@
 import json
-import os
+import re
 import signal
 import time
+from pathlib import Path
 
 import cv2
 import pytest
@@ -9,6 +10,7 @@ from brokers import free_port, mosquitto
 from cloud_end import DEVICE, SITE, CloudEnd
 from edge_program import edge, start_edge
 from frames import frame
+from processes import linux_only
 from rig import until
 
 from edge.cameras.simulator import SimulatorCamera
@@ -237,25 +239,39 @@ def test_run_sends_what_waits_and_ends_cleanly_with_a_goodbye(
     assert "broker_away" not in events
 
 
+@linux_only
 def test_a_second_run_on_the_same_spool_waits_its_turn_and_can_be_stopped_meanwhile(
     station, cloud, tmp_path
 ):
-    first = start_edge(tmp_path / "first", "run", **station)
-    second = None
+    running = []
+
+    def run():
+        process = start_edge(tmp_path / "log", "run", **station)
+        running.append(process)
+        until(lambda: catches(process.pid, signal.SIGTERM), 30, "it has begun")
+        return process
+
     try:
+        first = run()
         until(lambda: bool(cloud.statuses), 30, "the first one is online")
-        second = start_edge(tmp_path / "second", "run", **station)
-        time.sleep(2)
+        second = run()
+        time.sleep(1)
         assert second.poll() is None  # it waits
         first.terminate()
         assert first.wait(10) == 0
         until(lambda: cloud.statuses[-1].state == "online", 15, "the second one has taken over")
-        third = start_edge(tmp_path / "third", "run", **station)
-        time.sleep(2)
-        os.kill(third.pid, signal.SIGTERM)
-        assert third.wait(5) == 0  # and need not wait a minute to be stopped
+        third = run()
+        third.terminate()
+        assert third.wait(10) == 0  # and need not wait a minute to be stopped
     finally:
-        for process in filter(None, (first, second)):
-            process.terminate()
+        for process in running:
+            process.kill()
             process.wait()
-    assert "Traceback" not in (tmp_path / "third").read_text()
+    assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+def catches(pid, number):
+    """Whether a process has a handler for a signal."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    caught = int(re.search(r"^SigCgt:\s*([0-9a-f]+)$", status, re.MULTILINE)[1], 16)
+    return bool(caught >> (number - 1) & 1)
