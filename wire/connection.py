@@ -5,28 +5,29 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 import structlog
 from paho.mqtt import client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
+from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
-from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from wire.broker import BrokerSettings
+from wire.client import QOS, ConnectionSetupError, connect_properties, new_client, subscription
 from wire.connect_problems import closed_unanswered, connect_problem
 from wire.unanswered import Unanswered
 
-QOS: Final = 1
-"""Every message: at least once; receipts and conditional creates make it exactly once."""
+__all__ = [
+    "QOS",
+    "Callbacks",
+    "Connection",
+    "ConnectionSetupError",
+    "Delivery",
+    "PayloadTooLargeError",
+    "Publication",
+]
 
 _log = structlog.get_logger("wire.connection")
-
-
-class ConnectionSetupError(ValueError):
-    """The connection's settings cannot work; the message names the setting."""
 
 
 class PayloadTooLargeError(ValueError):
@@ -102,9 +103,7 @@ class Connection:
         self._refused = False
         self._connected = threading.Event()
         self._unanswered = Unanswered()
-        self._client = _new_client(
-            settings, client_id, manual_ack=manual_ack, persistent=persistent
-        )
+        self._client = new_client(settings, client_id, manual_ack=manual_ack, persistent=persistent)
         if will is not None:
             self._client.will_set(will.topic, will.payload, QOS, will.retain)
         self._wire_callbacks()
@@ -121,7 +120,7 @@ class Connection:
         if settings.protocol == "5":
             expiry_s = settings.session_expiry_s if self._persistent else 0
             extra["clean_start"] = not self._persistent
-            extra["properties"] = _connect_properties(expiry_s, self._receive_maximum)
+            extra["properties"] = connect_properties(expiry_s, self._receive_maximum)
         self._delay_next_connect()
         self._client.connect_async(settings.host, settings.port, settings.keepalive_s, **extra)
         self._client.loop_start()
@@ -186,7 +185,7 @@ class Connection:
         self._failures = 0
         self._generation += 1
         if self._subscriptions:
-            client.subscribe([_subscription(s, self._settings) for s in self._subscriptions])
+            client.subscribe([subscription(s, self._settings) for s in self._subscriptions])
         self._connected.set()  # only now: what is published from here on, its answer is heard
         self._delay_next_connect()
         self._tell(self._callbacks.state, True, "connected")
@@ -251,52 +250,3 @@ class Connection:
             callback(*arguments)
         except Exception:  # noqa: BLE001  # an exception here would end paho's thread in silence
             _log.exception("callback_failed", callback=getattr(callback, "__qualname__", "?"))
-
-
-def _new_client(
-    settings: BrokerSettings, client_id: str, *, manual_ack: bool, persistent: bool
-) -> paho.Client:
-    five = settings.protocol == "5"
-    client = paho.Client(
-        CallbackAPIVersion.VERSION2,
-        client_id=client_id,
-        clean_session=None if five else not persistent,
-        protocol=MQTTProtocolVersion.MQTTv5 if five else MQTTProtocolVersion.MQTTv311,
-        manual_ack=manual_ack,
-    )
-    client.max_inflight_messages_set(settings.max_inflight)
-    if settings.username is not None:
-        password = settings.password.get_secret_value() if settings.password else None
-        client.username_pw_set(settings.username, password)
-    if settings.encrypted:
-        _encrypt(client, settings)
-    return client
-
-
-def _encrypt(client: paho.Client, settings: BrokerSettings) -> None:
-    files = (settings.ca_file, settings.cert_file, settings.key_file)
-    for file in files:
-        if file is not None and not file.is_file():
-            raise ConnectionSetupError(f"no file {file}: check ca_file, cert_file and key_file")
-    try:
-        ca_file, cert_file, key_file = (str(file) if file else None for file in files)
-        # A password, though an empty one: without it OpenSSL asks on the terminal of a service.
-        client.tls_set(ca_file, cert_file, key_file, keyfile_password="")
-    except (OSError, ValueError) as error:  # among the OSErrors, ssl.SSLError
-        raise ConnectionSetupError(
-            f"the TLS files cannot be used ({error}): check that ca_file, cert_file and key_file "
-            "are PEM, readable by this user, belong together, and that the key has no password"
-        ) from error
-
-
-def _connect_properties(session_expiry_s: int, receive_maximum: int) -> Properties:
-    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's own gap
-    properties.SessionExpiryInterval = session_expiry_s
-    properties.ReceiveMaximum = receive_maximum
-    return properties
-
-
-def _subscription(topic_filter: str, settings: BrokerSettings) -> Any:  # noqa: ANN401  # paho takes either kind
-    if settings.protocol == "5":
-        return (topic_filter, SubscribeOptions(qos=QOS))
-    return (topic_filter, QOS)
