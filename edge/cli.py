@@ -4,6 +4,7 @@ import logging
 import signal
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -42,6 +43,7 @@ Config = Annotated[Path | None, typer.Option("--config", help="settings file (TO
 @app.command()
 def run(config: Config = None) -> None:
     """Send the spool, take receipts in, obey commands, until stopped."""
+    from edge.cameras.late import LateCamera
     from edge.station import open_station  # OpenCV takes its time to load
 
     settings = EdgeSettings.load(config)
@@ -49,7 +51,11 @@ def run(config: Config = None) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with open_station(settings, wait_to_send_s=_OTHER_SENDER_S, stop=stop) as station:
+    late = LateCamera(settings.camera)
+    with (
+        closing(late),
+        open_station(settings, camera=late, wait_to_send_s=_OTHER_SENDER_S, stop=stop) as station,
+    ):
         if station.agent is None and not stop.is_set():
             raise SpoolError(f"another agent is running on {settings.data_dir}: stop it first")
         stop.wait()

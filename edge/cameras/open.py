@@ -24,10 +24,20 @@ def open_camera(spec: str) -> Camera:
     Raises:
         CameraError: nothing is called so, or the camera cannot be opened.
     """
-    backend, _, device = spec.partition(":")
+    backend = check_spec(spec)
+    return _BACKENDS[backend](spec.partition(":")[2])
+
+
+def check_spec(spec: str) -> str:
+    """Name of the backend that `spec` asks for; nothing is opened.
+
+    Raises:
+        CameraError: there is none of that name.
+    """
+    backend = spec.partition(":")[0]
     if backend not in _BACKENDS:
         raise CameraError(f"no camera is called {spec!r}: take {SPECS}")
-    return _BACKENDS[backend](device)
+    return backend
 
 
 def _folder(path: str) -> Camera:

@@ -31,9 +31,9 @@ def listener(rig):
 
 
 @contextmanager
-def running(tmp_path, config):
+def running(tmp_path, config, **settings):
     """An agent as a child process; killed if it was not stopped."""
-    process = start_edge(tmp_path / "run.log", "run", "--config", config)
+    process = start_edge(tmp_path / "run.log", "run", "--config", config, **settings)
     try:
         yield process
     finally:
@@ -71,7 +71,9 @@ def test_capture_ends_with_0_when_every_field_is_stored(rig, config, listener, s
         assert ACCESSION not in delivery.topic
 
 
-def test_what_was_captured_without_a_broker_is_sent_by_run(rig, config, spool, tmp_path):
+def test_what_was_captured_without_a_broker_is_sent_by_run_even_without_a_camera(
+    rig, config, spool, tmp_path
+):
     rig.kill(rig.broker)
     code, lines = capture(config, "--count", "2", "--wait", "1")
     assert (code, [line["state"] for line in lines]) == (4, ["saved"] * 2)
@@ -79,7 +81,7 @@ def test_what_was_captured_without_a_broker_is_sent_by_run(rig, config, spool, t
     assert held["waiting"] == spool.status().waiting == 2
     assert result_ids(rig) == []
     rig.broker = rig._start_broker(rig.home, rig.children)
-    with running(tmp_path, config):
+    with running(tmp_path, config, camera=f"folder:{tmp_path / 'unplugged'}"):
         until(lambda: spool.status().waiting == 0, 60, "the spool is empty")
     assert result_ids(rig) == sorted(line["capture_id"] for line in lines)
 
