@@ -174,7 +174,8 @@ def _beside(manifest: Manifest, beside: "Sequence[Finished]") -> str:
         lines.append(f"| {metric.name} | {_short(metric)} | " + " | ".join(cells) + " |")
     if any(run.config.leave_out for run in beside):
         lines.append(
-            "\nA run without a source is measured on all cells of that source, and shows how far "
+            "\nA run without a source is measured on all cells of that source (its figures of all "
+            "`real` cells are then of the sources that are left), and shows how far "
             "the others carry: what it learned of a class from the simulator alone is what can be "
             "hoped for wherever this bundle learned a class from the simulator alone."
         )
