@@ -66,7 +66,7 @@ class TrainingConfig(BaseModel):
     source_smoothing: Share = 0.1
     """One-sided: the target of real cells is 1 minus this."""
     colour: Annotated[float, Field(ge=0)] = 1.0
-    """Strength of stain and illumination augmentation; 1 is as in model/augment.py."""
+    """Strength of stain and illumination augmentation; 1 is as in model/training/augment.py."""
     dropout: Share = 0.2
     average: Share = 0.995
     """Decay per step of the weights' moving average, which is what is exported."""

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from model.data.cells import CellSet
 from model.data.mixture import Mixture
 from model.errors import ModelError
-from model.evaluation import Judged
+from model.evaluation.figures import Judged
 from model.labels import LABELS
 
 WEIGHTS: Final = "best.npz"

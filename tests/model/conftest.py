@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model.bundle import export, finished
+from model.bundle.export import export, finished
 from model.config import TrainingConfig
 from model.data.cells import CellSet
-from model.study import Report, study
+from model.training.study import Report, study
 
 
 def _unheard(stage: str, done: int, total: int, word: str = "") -> None:

@@ -8,10 +8,10 @@ with weight `fake_class_weight`. Unlabelled real cells train the source head.
 import keras
 import tensorflow as tf
 
-from model.augment import Augment
 from model.config import TrainingConfig
 from model.labels import LABELS
-from model.networks import discriminator, generator
+from model.training.augment import Augment
+from model.training.networks import discriminator, generator
 
 WARM_UP = 200
 """Steps in which the learning rates rise; a fifth of them all in a short training."""

@@ -15,7 +15,7 @@ from wire.manifest import Manifest
 if TYPE_CHECKING:
     import tensorflow as tf
 
-    from model.acgan import ACGAN
+    from model.training.acgan import ACGAN
 
 OPSET: Final = 18
 INPUT: Final = "cells"

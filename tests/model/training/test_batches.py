@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from model.batches import BalancedBatches, chances
 from model.data.cells import CellSet
+from model.training.batches import BalancedBatches, chances
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from model import run
-from model.bundle import export, finished, verify
+from model.bundle.export import export, finished, verify
+from model.bundle.graph import Graph, keras_answers
 from model.config import TrainingConfig
 from model.errors import ModelError
-from model.graph import Graph, keras_answers
 from model.runtime import start_tensorflow
-from model.study import Report, study
+from model.training.study import Report, study
 from wire.manifest import GRAPH_NAME, BundleError, read_manifest
 
 
@@ -49,7 +49,7 @@ def test_the_split_of_a_run_shares_no_slide(tiny_run: Path) -> None:
 def test_the_exported_graph_says_what_keras_says(tiny_run: Path, tiny_bundle: Path) -> None:
     done = finished(tiny_run)
     start_tensorflow(done.config.seed, 1)
-    from model.acgan import ACGAN
+    from model.training.acgan import ACGAN
 
     model = ACGAN(done.config)
     model.averaged.set_weights(run.load_weights(tiny_run))
@@ -105,7 +105,7 @@ def test_a_graph_of_another_size_than_promised_is_refused(copy: Path) -> None:
 def test_a_graph_that_differs_from_keras_is_not_written(
     tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("model.graph.Answers.furthest", lambda *_: 2e-4)
+    monkeypatch.setattr("model.bundle.graph.Answers.furthest", lambda *_: 2e-4)
     with pytest.raises(ModelError, match="differs from Keras"):
         export(finished(tiny_run), [], tmp_path / "bundle", "0.0.1")
     assert list(tmp_path.iterdir()) == []

@@ -9,17 +9,18 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from model import calibration, run
-from model.batches import chances
-from model.border import border_guesses
+from model import run
 from model.config import TrainingConfig, save_config
 from model.data.cells import CellSet
 from model.data.mixture import Mixture, load, mix, sources
 from model.data.simulator import SOURCE as SIMULATOR
-from model.evaluation import Judged, metrics
+from model.evaluation import calibration
+from model.evaluation.border import border_guesses
+from model.evaluation.figures import Judged, metrics
+from model.evaluation.measures import Numbers
 from model.labels import LABELS, UNKNOWN
-from model.measures import Numbers
 from model.runtime import start_tensorflow
+from model.training.batches import chances
 
 
 class Report(Protocol):
@@ -58,13 +59,13 @@ def study(config: TrainingConfig, folder: Path, command: str, report: Report) ->
     mixture = read(config, report)
     run.save_split(folder, mixture)
     start_tensorflow(config.seed, config.threads)
-    from model import training
+    from model.training import fit
 
-    model = training.fit(config, mixture, folder, _stage(report, "training"))
+    model = fit.fit(config, mixture, folder, _stage(report, "training"))
     validation = mixture.part("validation")
-    chosen = calibrate(config, validation, training.look(model, validation.cells[:, 0]).logits)
+    chosen = calibrate(config, validation, fit.look(model, validation.cells[:, 0]).logits)
     held_out = mixture.cells.take(_measured(mixture))
-    logits = training.look(model, held_out.cells[:, 0]).logits
+    logits = fit.look(model, held_out.cells[:, 0]).logits
     judged = Judged(
         held_out,
         mixture.parts[_measured(mixture)],

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from model import labels
 from model.data.cells import CellSet
-from model.measures import (
+from model.evaluation.measures import (
     Classes,
     Interval,
     Numbers,

@@ -10,13 +10,14 @@ import keras
 import numpy as np
 
 from imaging.types import Cells
-from model import calibration, run
-from model.acgan import ACGAN
-from model.batches import BalancedBatches, chances
+from model import run
 from model.config import TrainingConfig
 from model.data.cells import CellSet
 from model.data.mixture import Mixture
-from model.measures import Numbers, balanced_accuracy
+from model.evaluation import calibration
+from model.evaluation.measures import Numbers, balanced_accuracy
+from model.training.acgan import ACGAN
+from model.training.batches import BalancedBatches, chances
 
 
 @dataclass(frozen=True)

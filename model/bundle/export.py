@@ -9,11 +9,12 @@ from typing import Any, Final
 
 import msgspec
 
-from model import card, run
+from model import run
+from model.bundle import card
+from model.bundle.fields import field_test
+from model.bundle.graph import Graph, keras_answers, write_graph
 from model.config import TrainingConfig, load_config
 from model.errors import ModelError
-from model.fields import field_test
-from model.graph import Graph, keras_answers, write_graph
 from model.labels import LABELS
 from model.runtime import start_tensorflow
 from wire.manifest import CARD_NAME, GRAPH_NAME, Manifest, Metric, read_manifest, write_manifest
@@ -111,7 +112,7 @@ def verify(folder: Path) -> tuple[Manifest, str]:
 
 def _write_compared(done: Finished, path: Path) -> float:
     start_tensorflow(done.config.seed, done.config.threads)
-    from model.acgan import ACGAN
+    from model.training.acgan import ACGAN
 
     model = ACGAN(done.config)
     model.averaged.set_weights(run.load_weights(done.folder))

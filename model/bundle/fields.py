@@ -8,10 +8,10 @@ import numpy as np
 
 from imaging.crop import cut_cells
 from imaging.simulator import Smear
+from model.bundle.graph import Graph
 from model.data.simulator import SLIDES, look
-from model.graph import Graph
+from model.evaluation.measures import by_groups
 from model.labels import LABELS
-from model.measures import by_groups
 from wire.manifest import Manifest, Metric
 
 FIRST_SLIDE: Final = 1_900_000_000

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
-from model import calibration
-from model.measures import auroc, balanced_accuracy, by_groups, calibration_error, wilson
+from model.evaluation import calibration
+from model.evaluation.measures import auroc, balanced_accuracy, by_groups, calibration_error, wilson
 
 
 def test_wilsons_interval_is_that_of_the_textbook() -> None:

@@ -9,9 +9,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from imaging.types import Cells
-from model.batches import chances
 from model.data.cells import CellSet
-from model.measures import Classes
+from model.evaluation.measures import Classes
+from model.training.batches import chances
 
 WIDTH: Final = 3
 """Of the border, in pixels of the model's input."""

@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from model.measures import Classes, Numbers
+from model.evaluation.measures import Classes, Numbers
 
 LEAST_COVERAGE: Final = 0.8
 """The threshold never leaves more than a fifth of the validation cells unanswered."""

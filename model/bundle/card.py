@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from wire.manifest import Manifest, Metric
 
 if TYPE_CHECKING:
-    from model.bundle import Finished
+    from model.bundle.export import Finished
 
 RESEARCH_USE_ONLY: Final = (
     "**Research use only.** This network suggests a pre-classification of white cells. It is not "

@@ -1,0 +1,1 @@
+"""Figures of a trained classifier, their intervals and their controls."""

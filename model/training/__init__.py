@@ -1,0 +1,1 @@
+"""The AC-GAN: its networks, augmentation, batches and training."""
