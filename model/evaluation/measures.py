@@ -5,12 +5,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import binomtest, rankdata
 
 Numbers = npt.NDArray[np.float64]
 Classes = npt.NDArray[np.int64]
-
-Z: Final = 1.959964
-"""Of a two-sided interval of 95 %."""
 
 RESAMPLES: Final = 1000
 
@@ -31,10 +29,10 @@ def wilson(hits: int, n: int) -> Interval:
     """
     if n < 1:
         raise ValueError("a proportion of nothing has no value")
+    low, high = binomtest(hits, n).proportion_ci(0.95, method="wilson")
     share = hits / n
-    middle = (share + Z * Z / (2 * n)) / (1 + Z * Z / n)
-    half = Z / (1 + Z * Z / n) * float(np.sqrt(share * (1 - share) / n + Z * Z / (4 * n * n)))
-    return Interval(share, max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half)))
+    # Rounding may put a bound of 0 or 1 a hair beyond the share.
+    return Interval(share, min(share, float(low)), max(share, float(high)))
 
 
 def by_groups(
@@ -70,7 +68,7 @@ def balanced_accuracy(wanted: Classes, given: Classes) -> float:
 
 def auroc(positive: npt.NDArray[np.bool_], score: Numbers) -> float:
     """Area under the ROC curve: chance that a positive scores above a negative; ties half."""
-    ranks = _ranks(score)
+    ranks = rankdata(score)
     n = int(positive.sum())
     others = len(positive) - n
     if not n or not others:
@@ -86,11 +84,3 @@ def calibration_error(right: npt.NDArray[np.bool_], confidence: Numbers, bins: i
         for b in np.unique(place)
     ]
     return float(np.sum(gaps))
-
-
-def _ranks(score: Numbers) -> Numbers:
-    """From 1; equal scores share the mean of their ranks."""
-    _, inverse, counts = np.unique(score, return_inverse=True, return_counts=True)
-    upper = np.cumsum(counts)
-    mean: Numbers = (upper - (counts - 1) / 2)[inverse]
-    return mean
