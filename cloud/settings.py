@@ -3,29 +3,17 @@
 import os
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from wire.broker import BrokerSettings
 from wire.settings import RoomSettings
+from wire.store import BucketSettings
 
 
-class StoreSettings(BaseModel):
-    """The S3 bucket that holds frames, results and dead letters."""
+class StoreSettings(BucketSettings):
+    """The S3 bucket that holds frames, results, dead letters and models."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    bucket: str = Field("leukoscope", min_length=3, max_length=63)
-    endpoint: str | None = Field(
-        None,
-        pattern=r"^https?://\S+$",
-        description="URL of an S3-compatible store, http:// or https://; None for AWS",
-    )
-    region: str = "us-east-1"
-    access_key_id: str | None = Field(None, description="None: the machine's own AWS credentials")
-    secret_access_key: SecretStr | None = None
-    path_style: bool = Field(default=True, description="bucket in the path, not the host name")
-    timeout_s: float = Field(10.0, gt=0, description="of one request, seconds")
     dead_letter_days: int = Field(90, ge=1, description="days until a dead letter expires")
     frame_days: int | None = Field(
         None, ge=1, description="days until an image expires; None keeps"
@@ -35,7 +23,10 @@ class StoreSettings(BaseModel):
 class CloudSettings(RoomSettings):
     """What the worker and its tools need to know."""
 
-    model_config = SettingsConfigDict(env_prefix="LEUKOSCOPE_CLOUD_")
+    model_config = SettingsConfigDict(
+        env_prefix="LEUKOSCOPE_CLOUD_",
+        protected_namespaces=(),  # `model_poll_s` is ours; old pydantic minds it
+    )
 
     broker: BrokerSettings = BrokerSettings()
     store: StoreSettings = StoreSettings()
@@ -44,7 +35,22 @@ class CloudSettings(RoomSettings):
     share_group: str | None = Field(
         None, description="MQTT share group, so that many workers divide the frames"
     )
-    bundle: Path | None = Field(None, description="model bundle folder; None: the one shipped")
+    bundle: Path | None = Field(
+        None,
+        description="model bundle folder; None: the one shipped. "
+        "With `model`, what works while none is promoted",
+    )
+    model: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$",
+        description="model of the registry to follow; None: `bundle`, and no looking",
+    )
+    model_poll_s: float = Field(
+        10.0, gt=0, description="seconds between two looks at which version is live"
+    )
+    model_cache: Path | None = Field(
+        None, description="folder for fetched bundles; None: this user's cache"
+    )
     in_hand: int = Field(32, ge=1, le=1024, description="frames taken from the broker at a time")
     threads: int = Field(
         default_factory=lambda: min(4, os.cpu_count() or 1),

@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cloud.settings import StoreSettings
 from cloud.stores import keys
+from wire.registry import MODELS
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -20,6 +21,7 @@ LAYOUT: Final = {
         keys.FRAMES: "captured fields, JPEG: {site}/{device}/{capture}.{sha256, 8 digits}.jpg",
         keys.RESULTS: "one result a capture, JSON: {site}/{device}/{capture}.json",
         keys.DEAD_LETTERS: "refused payloads and why: {site}/{device}/{payload sha256}.bin, .json",
+        MODELS: "model bundles: {name}/{version}/…; {name}/current.json says which is live",
     },
 }
 
@@ -33,20 +35,8 @@ class SetupError(RuntimeError):
 
 def open_client(settings: StoreSettings) -> "S3Client":
     """A boto3 client for tools: set-up, registry, presigned URLs."""
-    secret = settings.secret_access_key
     client: S3Client = boto3.client(
-        "s3",
-        endpoint_url=settings.endpoint,
-        region_name=settings.region,
-        aws_access_key_id=settings.access_key_id,
-        aws_secret_access_key=secret.get_secret_value() if secret else None,
-        config=Config(
-            signature_version="s3v4",
-            s3={"addressing_style": "path" if settings.path_style else "virtual"},
-            connect_timeout=settings.timeout_s,
-            read_timeout=settings.timeout_s,
-            retries={"mode": "standard", "total_max_attempts": 5},
-        ),
+        "s3", **settings.boto3_client(), config=Config(**settings.boto3_config())
     )
     return client
 

@@ -21,6 +21,7 @@ from wire.messages import (
     DeviceStatus,
     Frame,
     FrameResult,
+    ModelAnnouncement,
     Receipt,
     Reply,
     SlideResult,
@@ -113,6 +114,16 @@ CHANNELS: Final = (
         retain=True,
         examples=("slide_result",),
         note="Defined, and sent by no program yet.",
+    ),
+    Channel(
+        "models",
+        topics.models("site"),
+        ModelAnnouncement,
+        "cloud",
+        "reader",
+        retain=True,
+        examples=("model_live", "model_refused"),
+        note="Of several workers the last one's word is retained.",
     ),
 )
 

@@ -208,3 +208,27 @@ class SlideResult(Struct, frozen=True, kw_only=True):
     blasts_interval: tuple[float, float] | None
     """Exact (Clopper-Pearson) 95 % interval of `blasts_per_100`."""
     updated_at: Moment
+
+
+class ModelAnnouncement(Struct, frozen=True, kw_only=True):
+    """What a worker made of a model bundle: it is live there, or was refused.
+
+    JSON, retained; topic `…/models`.
+    """
+
+    schema: int = SCHEMA
+    notice: str = RESEARCH_USE_ONLY
+    worker: str
+    """Its name in its settings."""
+    outcome: Literal["live", "refused"]
+    name: str
+    """Of the model in the registry, or of the bundle where no registry is followed."""
+    version: str
+    """Empty where a refused pointer could not be read."""
+    sha256: Sha256 | None
+    """Of the bundle; None where a refused pointer could not be read."""
+    reason: str = ""
+    """Why it was refused, or why it is live though nobody promoted it."""
+    live: ModelRef
+    """What classifies from `at` on; results name it."""
+    at: Moment

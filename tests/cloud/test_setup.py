@@ -5,6 +5,7 @@ from botocore.exceptions import ClientError
 
 from cloud.setup import SetupError, open_client, set_up
 from cloud.stores import keys
+from wire.registry import MODELS
 
 
 def fresh(store, **changes):
@@ -24,7 +25,8 @@ def test_set_up_makes_the_bucket_and_says_what_lies_where(store, client):
     set_up(fresh(store), said.append)
     assert said[0] == f"bucket {store.bucket}-fresh created"
     body = client.get_object(Bucket=f"{store.bucket}-fresh", Key=keys.LAYOUT)["Body"].read()
-    assert set(json.loads(body)["prefixes"]) == {keys.FRAMES, keys.RESULTS, keys.DEAD_LETTERS}
+    prefixes = {keys.FRAMES, keys.RESULTS, keys.DEAD_LETTERS, MODELS}
+    assert set(json.loads(body)["prefixes"]) == prefixes
 
 
 def test_setting_up_twice_is_harmless_and_keeps_what_is_there(store, client):

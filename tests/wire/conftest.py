@@ -14,6 +14,7 @@ from wire.messages import (
     Frame,
     FrameResult,
     FrameTimings,
+    ModelAnnouncement,
     ModelRef,
     Quality,
     Receipt,
@@ -102,6 +103,25 @@ def json_messages() -> dict[str, msgspec.Struct]:
             blasts_per_100=25.0,
             blasts_interval=(8.657, 49.105),
             updated_at=TAKEN + timedelta(minutes=1),
+        ),
+        "model_live": ModelAnnouncement(
+            worker="worker-1",
+            outcome="live",
+            name="example",
+            version="1.0.0",
+            sha256="a" * 64,
+            live=ModelRef(name="example", version="1.0.0", sha256="a" * 64),
+            at=TAKEN,
+        ),
+        "model_refused": ModelAnnouncement(
+            worker="worker-1",
+            outcome="refused",
+            name="example",
+            version="1.1.0",
+            sha256="b" * 64,
+            reason="models/example/1.1.0 lacks classifier.onnx: fetch or export the bundle again",
+            live=ModelRef(name="example", version="1.0.0", sha256="a" * 64),
+            at=TAKEN + timedelta(hours=1),
         ),
     }
 

@@ -96,6 +96,7 @@ def test_every_channel_of_a_device_is_in_the_document(document: dict[str, Any]) 
         assert f"leukoscope/1/{{site}}/{{device}}/{name}" in addresses
     assert "leukoscope/1/{site}/results/{device}" in addresses
     assert "leukoscope/1/{site}/slides/{slide}" in addresses
+    assert "leukoscope/1/{site}/models" in addresses
 
 
 def test_every_level_in_braces_is_a_described_parameter(document: dict[str, Any]) -> None:
@@ -103,13 +104,13 @@ def test_every_level_in_braces_is_a_described_parameter(document: dict[str, Any]
         assert set(re.findall(r"\{(\w+)\}", channel["address"])) == set(channel["parameters"])
 
 
-def test_only_status_and_slides_are_retained(document: dict[str, Any]) -> None:
+def test_only_status_slides_and_models_are_retained(document: dict[str, Any]) -> None:
     retained = {
         operation["channel"]["$ref"]
         for operation in document["operations"].values()
         if operation["bindings"]["mqtt"].get("retain")
     }
-    assert retained == {"#/channels/status", "#/channels/slides"}
+    assert retained == {"#/channels/status", "#/channels/slides", "#/channels/models"}
 
 
 @pytest.mark.parametrize("name", sorted(asyncapi.EXAMPLES.glob("*.json")), ids=lambda p: p.stem)

@@ -17,6 +17,7 @@ from wire.messages import (
     DeviceStatus,
     Frame,
     FrameResult,
+    ModelAnnouncement,
     Quality,
     Receipt,
     Reply,
@@ -32,6 +33,8 @@ KINDS: dict[str, type[msgspec.Struct]] = {
     "command": Command,
     "reply": Reply,
     "slide_result": SlideResult,
+    "model_live": ModelAnnouncement,
+    "model_refused": ModelAnnouncement,
 }
 GOLDEN_NAMES = sorted(KINDS)
 
@@ -78,10 +81,10 @@ def test_a_frame_is_read_from_any_kind_of_buffer(kind: type, frame: Frame) -> No
     assert codec.decode_frame(kind(codec.encode_frame(frame))) == frame
 
 
-def test_results_and_slides_say_research_use_only(
+def test_results_slides_and_models_say_research_use_only(
     json_messages: dict[str, msgspec.Struct],
 ) -> None:
-    for name in ("frame_result", "slide_result"):
+    for name in ("frame_result", "slide_result", "model_live"):
         assert msgspec.to_builtins(json_messages[name])["notice"] == words.RESEARCH_USE_ONLY
     assert "Suggested pre-classification" in words.RESEARCH_USE_ONLY
 
