@@ -73,7 +73,7 @@ def save_predictions(run: Path, judged: Judged) -> None:
         writer = csv.writer(file)
         writer.writerow(["key", "source", "group", "kind", "part", "label", *LABELS, "border"])
         for i in range(len(cells)):
-            probabilities = [f"{p:.4f}" for p in judged.probabilities[i]]
+            probabilities = [f"{p:.6f}" for p in judged.probabilities[i]]
             names = [LABELS[cells.labels[i]], *probabilities, LABELS[judged.border[i]]]
             where = [cells.keys[i], cells.sources[i], cells.groups[i], cells.kinds[i]]
             writer.writerow([*where, judged.parts[i], *names])

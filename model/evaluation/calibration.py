@@ -72,8 +72,8 @@ def conformal_threshold(probabilities: Numbers, labels: Classes, level: float) -
 
     Split-conformal with the score 1 − probability of the right class (LAC: Sadinle, Lei and
     Wasserman 2019, "Least ambiguous set-valued classifiers with bounded error levels", JASA 114):
-    of all sets with this coverage its are the smallest. Adaptive sets (APS, Romano et al. 2020) were not
-    taken: they need a random draw for exact coverage, and one cell has to get one answer.
+    of all sets with this coverage its are the smallest. Adaptive sets (APS, Romano et al. 2020)
+    were not taken: they need a random draw for exact coverage, and a cell has to get one answer.
 
     The promise holds for cells drawn like those given here. Cells of a new patient are not quite.
 
