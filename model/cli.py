@@ -3,6 +3,7 @@
 import typer
 
 from model.commands.bundle import export, verify
+from model.commands.registry import models, promote, publish, rollback
 from model.commands.train import train
 
 app = typer.Typer(
@@ -10,10 +11,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Train the AC-GAN, export it as a bundle, verify a bundle. Research use only.\n\n"
     "Exit codes: 0 done; 1 it could not be done, and the message on stderr says why; 2 the "
-    "command line was wrong.",
+    "command line or a setting was wrong.",
 )
 
-for command in (train, export, verify):
+for command in (train, export, verify, publish, promote, rollback, models):
     app.command()(command)
 
 

@@ -99,7 +99,7 @@ def read_manifest(folder: Path) -> tuple[Manifest, str]:
         raw = path.read_bytes()
     except OSError as error:
         raise BundleError(f"{folder} is not a model bundle: cannot read {path}: {error}") from error
-    manifest = _decode(raw, path)
+    manifest = decode_manifest(raw, path)
     _verify(folder, manifest)
     return manifest, hashlib.sha256(raw).hexdigest()
 
@@ -108,7 +108,12 @@ class _Envelope(Struct):
     schema: int
 
 
-def _decode(raw: bytes, path: Path) -> Manifest:
+def decode_manifest(raw: bytes, path: Path | str) -> Manifest:
+    """Decode a manifest that lies at `path`, without a look at the files that it names.
+
+    Raises:
+        BundleError: it is none, or of an unknown schema.
+    """
     try:
         schema = msgspec.json.decode(raw, type=_Envelope).schema
         if schema != MANIFEST_SCHEMA:

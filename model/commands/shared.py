@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -30,7 +31,7 @@ def clear_errors() -> Iterator[None]:
             notes.print(f"[red]{where}[/]: {fault['msg']} (given: {fault['input']!r})")
         raise typer.Exit(1) from error
     except (ModelError, BundleError, OSError) as error:
-        notes.print(f"[red]error:[/] {error}", highlight=False, soft_wrap=True)
+        notes.print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
 
 

@@ -20,14 +20,16 @@ def test_help_is_quick_and_starts_no_tensorflow() -> None:
         "from typer.testing import CliRunner\n"
         "said = CliRunner().invoke(model.cli.app, ['train', '--help'])\n"
         "assert said.exit_code == 0, said.output\n"
-        "heavy = {'tensorflow', 'keras', 'sklearn', 'onnxruntime', 'tf2onnx'} & set(sys.modules)\n"
+        "heavy = {'tensorflow', 'keras', 'sklearn', 'onnxruntime', 'tf2onnx', 'boto3'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("command", ["train", "export", "verify"])
+@pytest.mark.parametrize(
+    "command", ["train", "export", "verify", "publish", "promote", "rollback", "models"]
+)
 def test_every_command_explains_itself(command: str) -> None:
     said = runner.invoke(app, [command, "--help"])
     assert said.exit_code == 0
