@@ -2,8 +2,10 @@
 
 import csv
 import json
+import os
 import subprocess
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +23,7 @@ WEIGHTS: Final = "best.npz"
 FACTS: Final = "facts.json"
 PROBE: Final = "probe.npy"
 PREDICTIONS: Final = "predictions.csv"
+HISTORY: Final = "history.jsonl"
 
 LIBRARIES: Final = ("leukoscope", "tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime")
 
@@ -40,7 +43,24 @@ def new_run(run: Path) -> None:
 
 def save_weights(run: Path, weights: Sequence[npt.NDArray[np.float32]]) -> None:
     """Write the averaged discriminator's weights, in Keras' order."""
-    np.savez(run / WEIGHTS, *weights)
+    write_arrays(run / WEIGHTS, {f"arr_{number}": one for number, one in enumerate(weights)})
+
+
+def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Write an npz file that is there whole or not at all, whenever the program is killed."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".writing-", delete=False) as file:
+        np.savez(file, allow_pickle=False, **arrays)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(file.name).replace(path)
+
+
+def take_up_history(run: Path, epochs: int) -> list[dict[str, Any]]:
+    """Lines of `history.jsonl` of the first epochs; later ones, of a killed training, go."""
+    path = run / HISTORY
+    lines = path.read_text().splitlines(keepends=True)[:epochs] if path.exists() else []
+    path.write_text("".join(lines))
+    return [json.loads(line) for line in lines]
 
 
 def load_weights(run: Path) -> list[npt.NDArray[np.float32]]:

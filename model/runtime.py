@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from model.errors import ModelError
 
 
-def start_tensorflow(seed: int, threads: int) -> None:
+def start_tensorflow(seed: int, threads: int, gpus: int = 0) -> None:
     """Import TensorFlow, fix its threads and seeds, and make its kernels deterministic.
 
     Called once, before anything else here imports TensorFlow: `--help` and `verify` never pay
@@ -19,6 +19,7 @@ def start_tensorflow(seed: int, threads: int) -> None:
     Args:
         seed: of Python, numpy and TensorFlow.
         threads: for one operation (intra-op).
+        gpus: how many are wanted; with 0 they are hidden, as the CPU repeats to the bit.
 
     Raises:
         ModelError: the extra `model` is not installed.
@@ -34,6 +35,8 @@ def start_tensorflow(seed: int, threads: int) -> None:
             tf.config.threading.set_intra_op_parallelism_threads(threads)
             tf.config.threading.set_inter_op_parallelism_threads(1)
             tf.config.experimental.enable_op_determinism()
+            if not gpus:
+                tf.config.set_visible_devices([], "GPU")
         keras.utils.set_random_seed(seed)
         tf.constant(0) + 0  # the first operation prints what the CPU can do
 

@@ -1,46 +1,48 @@
 """The two networks of the AC-GAN. Import only after `start_tensorflow`.
 
-Neither has BatchNorm. In a discriminator fed with separate batches of real and generated cells,
-its moving statistics fit neither: 53 % accuracy against 92 % for the same network trained plainly.
-Group normalisation (Wu and He 2018) has no statistics to spoil. See docs/decisions/005.
+By default neither has BatchNorm. In a discriminator fed with separate batches of real and generated
+cells, its moving statistics fit neither: 53 % accuracy against 92 % for the same network trained
+plainly. Group normalisation (Wu and He 2018) has no statistics to spoil. See docs/decisions/005.
 """
 
-from collections.abc import Sequence
 from typing import Final
 
 import keras
 from keras import layers
 
-GROUPS: Final = 8
+from model.config import GROUPS, TrainingConfig
+
+SMALLEST_START: Final = 4
+"""Side of the generator's first map: 4 to 7 where the size allows it."""
 
 
-def discriminator(size: int, widths: Sequence[int], labels: int, dropout: float) -> keras.Model:
+def discriminator(config: TrainingConfig, labels: int) -> keras.Model:
     """Two heads on one body: source and class.
 
     The class head is a 1×1 convolution averaged over the image, so that its maps, before the
     average, are class-activation maps (Zhou et al. 2016): their mean is the logit.
 
     Args:
-        size: side of the input.
-        widths: channels of the four stages.
+        config: its size, widths, kernel, normalisation and dropout.
         labels: number of classes.
-        dropout: share of feature channels dropped in training.
 
     Returns:
         A model from float32 N×size×size×3 in −1…1 to a dict: `source`, logits float32 N;
-        `logits`, float32 N×labels; `maps`, float32 N×size/8×size/8×labels.
+        `logits`, float32 N×labels; `maps`, float32 N×h×w×labels; `features`, float32
+        N×widths[-1], averaged over the image. The side is halved by the first stage and after each
+        but the last while it is even: 64 to 8, 28 to 7.
     """
-    cells = keras.Input((size, size, 3), name="cells")
-    x = layers.Conv2D(widths[0], 4, strides=2, padding="same")(cells)
+    cells = keras.Input((config.size, config.size, 3), name="cells")
+    x = _convolution(config, config.widths[0], 4, strides=2)(cells)
     x = layers.LeakyReLU(0.1)(x)
-    for width in widths[1:3]:
-        x = _stage(x, width)
-        x = layers.AveragePooling2D(2)(x)
-    x = layers.SpatialDropout2D(dropout)(_stage(x, widths[3]))
+    for width in config.widths[1:-1]:
+        x = _halved(_stage(config, x, width))
+    x = layers.SpatialDropout2D(config.dropout)(_stage(config, x, config.widths[-1]))
     maps = layers.Conv2D(labels, 1, name="maps")(x)
     logits = layers.GlobalAveragePooling2D(name="logits")(maps)
-    source = layers.Dense(1, name="source_logit")(layers.GlobalAveragePooling2D()(x))
-    outputs = {"source": layers.Flatten()(source)[:, 0], "logits": logits, "maps": maps}
+    features = layers.GlobalAveragePooling2D(name="features")(x)
+    source = layers.Flatten()(layers.Dense(1, name="source_logit")(features))[:, 0]
+    outputs = {"source": source, "logits": logits, "maps": maps, "features": features}
     return keras.Model(cells, outputs, name="discriminator")
 
 
@@ -50,15 +52,17 @@ def generator(size: int, noise: int, labels: int) -> keras.Model:
     Returns:
         A model from [noise float32 N×noise, labels int32 N] to float32 N×size×size×3 in −1…1.
     """
+    side, width = size, 96
+    while side % 2 == 0 and side >= 2 * SMALLEST_START:
+        side //= 2
     z = keras.Input((noise,), name="noise")
     label = keras.Input((), dtype="int32", name="label")
     embedded = layers.Embedding(labels, noise)(label)
-    x = layers.Dense(4 * 4 * 96)(layers.Concatenate()([layers.Multiply()([z, embedded]), embedded]))
-    x = _normal(layers.Reshape((4, 4, 96))(x))
-    side, width = 4, 96
+    x = layers.Concatenate()([layers.Multiply()([z, embedded]), embedded])
+    x = _grouped(layers.Reshape((side, side, width))(layers.Dense(side * side * width)(x)))
     while side < size // 2:
         side, width = side * 2, max(GROUPS, width * 2 // 3 // GROUPS * GROUPS)
-        x = _normal(_doubled(x, width))
+        x = _grouped(_doubled(x, width))
     cells = layers.Activation("tanh")(_doubled(x, 3))
     return keras.Model([z, label], cells, name="generator")
 
@@ -71,9 +75,23 @@ def _doubled(x: keras.KerasTensor, width: int) -> keras.KerasTensor:
     return layers.Reshape((rows * 2, columns * 2, width))(x)
 
 
-def _stage(x: keras.KerasTensor, width: int) -> keras.KerasTensor:
-    return _normal(layers.Conv2D(width, 3, padding="same", use_bias=False)(x))
+def _halved(x: keras.KerasTensor) -> keras.KerasTensor:
+    return layers.AveragePooling2D(2)(x) if x.shape[1] % 2 == 0 else x
 
 
-def _normal(x: keras.KerasTensor) -> keras.KerasTensor:
+def _stage(config: TrainingConfig, x: keras.KerasTensor, width: int) -> keras.KerasTensor:
+    normed = config.normalisation in ("group", "batch")
+    x = _convolution(config, width, config.kernel, use_bias=not normed)(x)
+    if config.normalisation == "batch":
+        return layers.LeakyReLU(0.1)(layers.BatchNormalization(momentum=0.8)(x))
+    return _grouped(x) if normed else layers.LeakyReLU(0.1)(x)
+
+
+def _convolution(config: TrainingConfig, width: int, side: int, **given: int | bool) -> keras.Layer:
+    layer = layers.Conv2D(width, side, padding="same", **given)
+    # Miyato et al. 2018, one power iteration a step.
+    return layers.SpectralNormalization(layer) if config.normalisation == "spectral" else layer
+
+
+def _grouped(x: keras.KerasTensor) -> keras.KerasTensor:
     return layers.LeakyReLU(0.1)(layers.GroupNormalization(GROUPS)(x))
