@@ -13,6 +13,7 @@ from cloud.settings import CloudSettings
 from wire.connection import ConnectionSetupError
 from wire.logs import configure
 from wire.manifest import BundleError
+from wire.registry import RegistryError
 from wire.settings import SettingsError
 from wire.topics import TopicError
 
@@ -31,7 +32,11 @@ Config = Annotated[Path | None, typer.Option("--config", help="settings file (TO
 
 @app.command()
 def worker(config: Config = None) -> None:
-    """Take frames from the broker, classify, store, publish and receipt them, until stopped."""
+    """Take frames from the broker, classify, store, publish and receipt them, until stopped.
+
+    With the setting `model` it follows that model's live version in the bucket; SIGUSR1 makes it
+    look at once, and try again what it refused.
+    """
     from cloud.worker.service import Worker  # onnxruntime takes its time to load
 
     settings = _settings(config)
@@ -42,7 +47,9 @@ def worker(config: Config = None) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        await Worker(settings).run(stop)
+        service = Worker(settings)
+        loop.add_signal_handler(signal.SIGUSR1, service.look_at_registry)
+        await service.run(stop)
 
     asyncio.run(serve())
 
@@ -87,7 +94,7 @@ def main() -> None:
     """Run the command line; an error that a person can mend is one sentence, not a traceback."""
     try:
         app()
-    except (SettingsError, ConnectionSetupError, TopicError) as error:
+    except (SettingsError, ConnectionSetupError, TopicError, RegistryError) as error:
         _end(error, 2)
     except (BundleError, OSError) as error:
         _end(error, 1)

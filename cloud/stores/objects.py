@@ -48,6 +48,10 @@ class Objects:
         """Read an object; None when there is none."""
         return await self._until_answered(lambda: self._read(key))
 
+    async def sizes(self, prefix: str) -> dict[str, int]:
+        """Bytes of every object under a prefix, by key."""
+        return await self._until_answered(lambda: self._list(prefix))
+
     async def _until_answered(self, request: Callable[[], Awaitable[Answer]]) -> Answer:
         """Try once plainly, which is the rule and costs nothing; then with backoff for ever."""
         try:
@@ -84,6 +88,19 @@ class Objects:
             raise
         self._on_answer(None)
         return data
+
+    async def _list(self, prefix: str) -> dict[str, int]:
+        try:
+            found = {
+                item["path"]: item["size"]
+                async for batch in obstore.list(self._store, prefix)
+                for item in batch
+            }
+        except (BaseError, OSError) as error:
+            self._on_answer(_first_line(error))
+            raise
+        self._on_answer(None)
+        return found
 
 
 def open_store(settings: StoreSettings) -> S3Store:

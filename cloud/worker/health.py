@@ -21,7 +21,9 @@ class Health:
             "broker": "not yet connected",
             "store": "not yet asked",
         }
+        self._warnings: dict[str, str] = {}
         self._model = model
+        self._swaps = 0
 
     def set(self, part: str, trouble: str | None) -> None:
         """Note that `part` (`broker` or `store`) works (None), or why it does not."""
@@ -35,11 +37,31 @@ class Health:
             level = _log.info if trouble is None else _log.warning
             level("part_works" if trouble is None else "part_fails", part=part, trouble=trouble)
 
+    def warn(self, part: str, warning: str | None) -> None:
+        """Note what an operator should look into though every frame comes to its end, or None."""
+        with self._lock:
+            if warning is None:
+                self._warnings.pop(part, None)
+            else:
+                self._warnings[part] = warning
+
+    def model(self, model: str, *, swapped: bool) -> None:
+        """Note which model is live, and whether it has just taken another's place."""
+        with self._lock:
+            self._model = model
+            self._swaps += swapped
+
     def report(self) -> tuple[bool, dict[str, object]]:
         """Whether all is well, and the report as `/healthz` gives it."""
         with self._lock:
             troubles = dict(self._troubles)
-        return not troubles, {"ok": not troubles, "troubles": troubles, "model": self._model}
+            return not troubles, {
+                "ok": not troubles,
+                "troubles": troubles,
+                "warnings": dict(self._warnings),
+                "model": self._model,
+                "swaps": self._swaps,
+            }
 
 
 def serve(

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30)
 
@@ -29,6 +29,13 @@ class Metrics:
         )
         self.store_failures = Counter(
             "leukoscope_store_failures", "Requests the store did not answer", registry=self.registry
+        )
+        self.model = Info("leukoscope_model", "The live model bundle", registry=self.registry)
+        self.model_swaps = Counter(
+            "leukoscope_model_swaps", "Times another bundle went live", registry=self.registry
+        )
+        self.model_refusals = Counter(
+            "leukoscope_model_refusals", "Promoted bundles refused", registry=self.registry
         )
         self.seconds = Histogram(
             "leukoscope_stage_seconds",

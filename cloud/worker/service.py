@@ -7,16 +7,18 @@ from concurrent.futures import ThreadPoolExecutor
 from http.server import ThreadingHTTPServer
 from typing import Final
 
+import msgspec
 import stamina
 import structlog
 from paho.mqtt.client import MQTTMessageInfo
 
-from cloud.classifier import SHIPPED_BUNDLE, Classifier
 from cloud.reading import Reading, read_frame
 from cloud.refusal import Refusal
+from cloud.registry.models import Models
 from cloud.settings import CloudSettings
 from cloud.stores import keys
 from cloud.stores.objects import Objects, open_store
+from cloud.worker.announce import Announcer
 from cloud.worker.hand import Hand, Held
 from cloud.worker.health import Health, serve
 from cloud.worker.metrics import Metrics
@@ -24,6 +26,7 @@ from cloud.worker.outcome import Outcome, store_dead_letter, store_reading
 from wire import topics
 from wire.codec import MessageError, decode_frame, encode
 from wire.connection import Callbacks, Connection, Delivery, PayloadTooLargeError, Publication
+from wire.messages import ModelAnnouncement, ModelRef
 from wire.topics import DeviceTopic, TopicError
 
 _GOODBYE_S: Final = 3.0
@@ -40,16 +43,20 @@ class Worker:
 
     Raises:
         BundleError: the model bundle cannot be used.
+        RegistryError: the model's name cannot be one.
+        OSError: the model cache cannot be used.
         ConnectionSetupError: the broker settings cannot work.
     """
 
     def __init__(self, settings: CloudSettings) -> None:
         self._settings = settings
-        self._classifier = Classifier(settings.bundle or SHIPPED_BUNDLE)
         self._metrics = Metrics()
-        model = self._classifier.model
-        self._health = Health(f"{model.name} {model.version} {model.sha256[:12]}")
-        self._objects = Objects(open_store(settings.store), settings.retry_max_s, self._store_said)
+        store = open_store(settings.store)
+        self._objects = Objects(store, settings.retry_max_s, self._store_said)
+        registry = Objects(store, settings.retry_max_s, self._registry_said)
+        self._models = Models(settings, registry, self._model_said)
+        self._health = Health(_called(self._models.live.model))
+        self._announcer = Announcer(settings.site, self._announce)
         self._connection = Connection(
             settings.broker,
             f"leukoscope-{settings.name}",
@@ -71,12 +78,16 @@ class Worker:
         stamina.instrumentation.set_on_retry_hooks([])
         http = self._serve_health()
         looking = self._loop.create_task(self._look_at_store())
-        self._connection.start()
-        _log.info("worker_started", model=self._classifier.model.name, name=self._settings.name)
+        following = self._loop.create_task(self._models.follow(self._take_frames))
+        stopping = self._loop.create_task(stop.wait())
         try:
-            await stop.wait()
+            await asyncio.wait({stopping, following}, return_when=asyncio.FIRST_COMPLETED)
+            if following.done():
+                following.result()  # it follows no registry, or it broke: not in silence
+            await stopping
         finally:
-            looking.cancel()
+            for task in (looking, following, stopping):
+                task.cancel()
             self._hand.close()
             await self._drain()
             await asyncio.to_thread(self._see_off)
@@ -86,6 +97,10 @@ class Worker:
                 http.shutdown()
                 http.server_close()
             _log.info("worker_stopped", left_for_redelivery=len(self._hand))
+
+    def look_at_registry(self) -> None:
+        """Ask the registry now which model is live. On the loop."""
+        self._models.nudge()
 
     # --- on paho's network thread ---
 
@@ -97,11 +112,31 @@ class Worker:
     def _broker_said(self, connected: bool, reason: str) -> None:  # Callbacks.state's signature
         self._metrics.connected.set(connected)
         self._health.set("broker", None if connected else reason)
+        if connected:
+            self._loop.call_soon_threadsafe(self._announcer.repeat)
 
     def _broker_refused(self, topic: str, reason: str) -> None:
         _log.error("broker_refused", topic=topic, reason=reason)
 
     # --- on the loop ---
+
+    def _take_frames(self) -> None:
+        """Begin: it is known which model is live."""
+        self._connection.start()
+        _log.info("worker_started", model=self._models.live.model.name, name=self._settings.name)
+
+    def _model_said(self, word: ModelAnnouncement, swapped: bool) -> None:  # Said's signature
+        self._metrics.model.info(msgspec.to_builtins(word.live))
+        self._metrics.model_swaps.inc(swapped)
+        self._metrics.model_refusals.inc(word.outcome == "refused")
+        self._health.model(_called(word.live), swapped=swapped)
+        refused = f"{word.name} {word.version} is refused: {word.reason}"
+        self._health.warn("model", refused if word.outcome == "refused" else word.reason or None)
+        self._announcer.say(word)
+
+    def _announce(self, topic: str, payload: bytes) -> None:
+        if self._connection.connected:  # else it is repeated at the connect
+            self._publish(topic, payload, retain=True)
 
     def _begin(self, held: Held) -> None:
         task = self._loop.create_task(self._handle(held.delivery))
@@ -129,6 +164,8 @@ class Worker:
         started = time.perf_counter()
         sender = _sender(delivery.topic)
         outcome = await self._end(delivery, sender)
+        if sender is not None and outcome.receipt.outcome == "stored":
+            self._announcer.meet(sender.site)
         self._answer(outcome, sender)
         self._note(outcome, time.perf_counter() - started)
 
@@ -159,7 +196,7 @@ class Worker:
             raise Refusal("topic-mismatch", f"{delivery.topic!r} is no device's frames topic")
         started = time.perf_counter()
         reading = await self._loop.run_in_executor(
-            self._readers, read_frame, delivery.payload, sender, self._classifier
+            self._readers, read_frame, delivery.payload, sender, self._models.live
         )
         self._metrics.observe("read", time.perf_counter() - started)
         return reading
@@ -172,9 +209,9 @@ class Worker:
         receipts = topics.device(sender.site, sender.device, "receipts")
         self._publish(receipts, encode(outcome.receipt))
 
-    def _publish(self, topic: str, payload: bytes) -> None:
+    def _publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         try:
-            self._last_sent = self._connection.publish(Publication(topic, payload))
+            self._last_sent = self._connection.publish(Publication(topic, payload, retain))
         except PayloadTooLargeError as error:
             # The result is stored all the same; the receipt, which is small, names its key.
             _log.error("not_published", topic=topic, error=str(error))
@@ -226,6 +263,9 @@ class Worker:
             self._metrics.store_failures.inc()
         self._health.set("store", trouble)
 
+    def _registry_said(self, trouble: str | None) -> None:
+        self._health.warn("registry", trouble)
+
     def _serve_health(self) -> ThreadingHTTPServer | None:
         if self._settings.http_port == 0:
             return None
@@ -235,6 +275,10 @@ class Worker:
             self._metrics.registry,
             self._health.report,
         )
+
+
+def _called(model: ModelRef) -> str:
+    return f"{model.name} {model.version} {model.sha256[:12]}"
 
 
 def _sender(topic: str) -> DeviceTopic | None:

@@ -12,7 +12,7 @@ from uuid6 import uuid7
 
 from cloud.classifier import Classifier
 from cloud.settings import CloudSettings, StoreSettings
-from cloud.setup import set_up
+from cloud.setup import open_client, set_up
 from cloud.stores.objects import Objects, open_store
 from cloud.worker.service import Worker
 from deploy.local.broker import start_broker
@@ -44,7 +44,10 @@ def store(home):
         secret_access_key=keys.s3_secret_access_key,
     )
     set_up(settings, lambda _: None)
-    return settings
+    yield settings
+    client = open_client(settings)
+    client.delete_bucket(Bucket=settings.bucket)  # the store has room for some dozens only
+    client.close()
 
 
 @pytest.fixture

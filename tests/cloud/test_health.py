@@ -45,7 +45,9 @@ def test_a_worker_that_was_just_started_is_not_well_and_says_of_what(server):
     assert body == {
         "ok": False,
         "troubles": {"broker": "not yet connected", "store": "not yet asked"},
+        "warnings": {},
         "model": "leukoscope 0.1 abc",
+        "swaps": 0,
     }
 
 
@@ -57,6 +59,24 @@ def test_health_names_what_is_away_and_is_well_once_all_is_back(server, health):
     health.set("store", None)
     status, body = healthz(server[0])
     assert (status, body["ok"], body["troubles"]) == (200, True, {})
+
+
+def test_health_names_the_live_model_and_counts_its_exchanges(server, health):
+    health.model("leukoscope 0.1 abc", swapped=False)
+    health.model("leukoscope 0.2 def", swapped=True)
+    _, body = healthz(server[0])
+    assert (body["model"], body["swaps"]) == ("leukoscope 0.2 def", 1)
+
+
+def test_a_warning_is_shown_and_does_not_make_a_working_worker_ill(server, health):
+    health.set("broker", None)
+    health.set("store", None)
+    health.warn("model", "acgan 0.3 is refused: its card was altered")
+    status, body = healthz(server[0])
+    assert (status, body["ok"]) == (200, True)
+    assert body["warnings"] == {"model": "acgan 0.3 is refused: its card was altered"}
+    health.warn("model", None)
+    assert healthz(server[0])[1]["warnings"] == {}
 
 
 def test_an_unknown_path_is_answered_with_those_that_exist(server):
@@ -71,6 +91,7 @@ def test_metrics_are_what_prometheus_reads_and_name_no_capture_slide_or_device(s
     metrics.refusals.labels("sha256-mismatch").inc()
     for stage in ("read", "store", "whole"):
         metrics.observe(stage, 0.01)
+    metrics.model.info({"name": "acgan", "version": "0.3", "sha256": "a" * 64})
     status, text = get(f"{base}/metrics")
     families = {family.name: family for family in text_string_to_metric_families(text)}
     assert status == 200
@@ -81,9 +102,12 @@ def test_metrics_are_what_prometheus_reads_and_name_no_capture_slide_or_device(s
         "leukoscope_broker_connected",
         "leukoscope_store_failures",
         "leukoscope_stage_seconds",
+        "leukoscope_model_info",
+        "leukoscope_model_swaps",
+        "leukoscope_model_refusals",
     }
     labels = {label for family in families.values() for s in family.samples for label in s.labels}
-    assert labels == {"outcome", "reason", "stage", "le"}
+    assert labels == {"outcome", "reason", "stage", "le", "name", "version", "sha256"}
     outcomes = {
         s.labels["outcome"]: s.value
         for s in families["leukoscope_frames"].samples

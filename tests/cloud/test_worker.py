@@ -5,6 +5,7 @@ import struct
 import time
 
 import pytest
+from bundles import renamed_bundle
 from frames import frame
 from prometheus_client import generate_latest
 from rig import until
@@ -12,9 +13,12 @@ from rig import until
 import cloud.worker.service as service
 from cloud.stores import keys
 from cloud.stores.objects import Objects, open_store
+from model.registry.bucket import Bucket
+from model.registry.pointer import promote
+from model.registry.publish import publish
 from wire import topics
 from wire.codec import decode, encode_frame
-from wire.messages import FrameResult, Receipt
+from wire.messages import FrameResult, ModelAnnouncement, Receipt
 
 pytestmark = pytest.mark.system
 
@@ -333,6 +337,102 @@ def test_the_hand_never_holds_more_than_its_cap_and_everything_is_done(
             time.sleep(0.002)
         assert {r.capture_id for r in sent.receipts} == {one.capture_id for one in frames}
     assert 1 <= most <= 3
+
+
+@pytest.fixture
+def registry(cloud_settings, tmp_path):
+    """Settings of a worker that follows a model, and two published versions of it."""
+    with Bucket(cloud_settings.store) as bucket:
+        for version in ("1.0", "1.1"):
+            publish(renamed_bundle(tmp_path / version, "acgan", version), bucket)
+        promote(bucket, "acgan", "1.0")
+        changes = {"model": "acgan", "model_poll_s": 0.05, "model_cache": tmp_path / "cache"}
+        yield cloud_settings.model_copy(update=changes), bucket
+
+
+def test_a_frame_begun_before_an_exchange_is_finished_with_its_own_classifier(
+    serving, sent, registry, monkeypatch
+):
+    settings, bucket = registry
+    monkeypatch.setattr(service, "read_frame", slow(service.read_frame, 1.5))
+    with serving(settings) as served:
+        begun = sent.frame(1)
+        until(lambda: len(served.worker._hand) == 1, 10, "a frame in hand")
+        promote(bucket, "acgan", "1.1")
+        until(lambda: served.worker._models.live.model.version == "1.1", 10, "1.1 is live")
+        assert sent.receipts == []
+        after = sent.frame(2)
+        until(lambda: len(sent.results) == 2, 15, "both results")
+        versions = {r.capture_id: r.model.version for r in sent.results}
+        assert versions == {begun.capture_id: "1.0", after.capture_id: "1.1"}
+        assert value(served, "leukoscope_model_swaps_total") == 2
+        (line,) = metric_lines(served, "leukoscope_model_info{")
+        assert served.worker._models.live.model.sha256 in line
+        report = served.worker._health.report()[1]
+        assert report["model"].startswith("acgan 1.1 ")
+        assert (report["swaps"], report["warnings"]) == (2, {})
+
+
+def metric_lines(served, beginning):
+    text = generate_latest(served.worker._metrics.registry).decode()
+    return [line for line in text.splitlines() if line.startswith(beginning)]
+
+
+def announced(station, site):
+    return [
+        decode(m.payload, ModelAnnouncement)
+        for m in station.heard
+        if m.topic == topics.models(site)
+    ]
+
+
+def test_the_live_model_is_announced_and_retained_for_who_comes_later(
+    serving, station, registry, cloud_settings
+):
+    settings, _ = registry
+    with serving(settings):
+        time.sleep(0.5)
+    station.subscribe(topics.models(cloud_settings.site), 1)
+    until(lambda: announced(station, cloud_settings.site), 10, "the announcement")
+    (word,) = announced(station, cloud_settings.site)
+    assert (word.worker, word.outcome, word.version) == (settings.name, "live", "1.0")
+
+
+def test_a_worker_of_all_sites_announces_to_each_site_whose_frame_it_read(
+    serving, station, cloud_settings
+):
+    site = cloud_settings.site
+    settings = cloud_settings.model_copy(update={"site": None})
+    station.subscribe(topics.models(site), 1)
+    time.sleep(0.3)
+    with serving(settings):
+        time.sleep(0.5)
+        assert announced(station, site) == []
+        for n in range(2):
+            topic = topics.device(site, "scope-1", "frames")
+            station.publish(topic, encode_frame(frame(n, site=site)), 1)
+        until(lambda: announced(station, site), 10, "the announcement")
+        time.sleep(0.3)
+        assert [word.outcome for word in announced(station, site)] == ["live"]
+
+
+def test_a_refused_bundle_is_seen_in_health_and_metrics_and_the_work_goes_on(
+    serving, sent, registry
+):
+    settings, bucket = registry
+    key = "models/acgan/1.1/classifier.onnx"
+    bucket.replace(key, b"damaged", bucket.read(key).etag)
+    with serving(settings) as served:
+        promote(bucket, "acgan", "1.1")
+        until(lambda: value(served, "leukoscope_model_refusals_total") == 1, 10, "the refusal")
+        well, report = served.worker._health.report()
+        assert well
+        assert (
+            "acgan 1.1 is refused: models/acgan/1.1/classifier.onnx" in report["warnings"]["model"]
+        )
+        sent.frame(1)
+        until(lambda: sent.results, 10, "the result")
+        assert sent.results[0].model.version == "1.0"
 
 
 def test_no_log_line_or_metric_names_a_slide(serving, sent, cloud_settings, capsys):

@@ -1,21 +1,18 @@
 """A real store for the room's tests, a bucket for each, and bundles to put there."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import msgspec
 import pytest
+from bundles import renamed_bundle
 from uuid6 import uuid7
 
-import cloud
 from cloud.settings import StoreSettings
-from cloud.setup import set_up
+from cloud.setup import open_client, set_up
 from deploy.local.children import Children
 from deploy.local.home import Home
 from deploy.local.store import endpoint, start_store
 from model.registry.bucket import Bucket
-from wire.manifest import read_manifest, write_manifest
 from wire.store import BucketSettings
 
 NAME = "acgan"
@@ -33,7 +30,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
 
 
 @pytest.fixture
-def settings(home: Home) -> BucketSettings:
+def settings(home: Home) -> Iterator[BucketSettings]:
     """Of a bucket of this test's own."""
     mine = StoreSettings(
         bucket=f"t-{uuid7().hex[-12:]}",
@@ -42,7 +39,10 @@ def settings(home: Home) -> BucketSettings:
         secret_access_key=home.credentials.s3_secret_access_key,
     )
     set_up(mine, lambda _: None)
-    return mine
+    yield mine
+    client = open_client(mine)
+    client.delete_bucket(Bucket=mine.bucket)  # the store has room for some dozens only
+    client.close()
 
 
 @pytest.fixture
@@ -54,12 +54,4 @@ def bucket(settings: BucketSettings) -> Iterator[Bucket]:
 @pytest.fixture
 def bundle(tmp_path: Path) -> Callable[[str], Path]:
     """Makes a bundle of a version: the shipped one, renamed."""
-
-    def make(version: str) -> Path:
-        folder = tmp_path / version
-        shutil.copytree(Path(cloud.__file__).parent / "bundle", folder)
-        manifest, _ = read_manifest(folder)
-        write_manifest(folder, msgspec.structs.replace(manifest, name=NAME, version=version))
-        return folder
-
-    return make
+    return lambda version: renamed_bundle(tmp_path / version, NAME, version)
