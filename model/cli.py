@@ -3,6 +3,7 @@
 import typer
 
 from model.commands.bundle import export, verify
+from model.commands.evaluation import compare, evaluate
 from model.commands.registry import models, promote, publish, rollback
 from model.commands.train import train
 
@@ -14,7 +15,7 @@ app = typer.Typer(
     "command line or a setting was wrong.",
 )
 
-for command in (train, export, verify, publish, promote, rollback, models):
+for command in (train, evaluate, compare, export, verify, publish, promote, rollback, models):
     app.command()(command)
 
 

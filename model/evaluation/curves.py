@@ -10,6 +10,9 @@ from model.evaluation.measures import Interval, Numbers, wilson
 
 BINS: Final = 15
 
+MOST_POINTS: Final = 201
+"""Of a curve in a report: half a percent of the cells apart."""
+
 COVERAGES: Final = (1.0, 0.95, 0.9, 0.85, 0.8, 0.7, 0.5)
 """At which the table of abstention shows the accuracy."""
 
@@ -26,8 +29,8 @@ class Bin(msgspec.Struct, frozen=True):
     """Wilson's: of the cells, as if they were independent."""
 
 
-class Point(msgspec.Struct, frozen=True):
-    """What is answered from a threshold up."""
+class Point(msgspec.Struct, frozen=True, array_like=True):
+    """What is answered from a threshold up. In JSON: threshold, coverage, accuracy."""
 
     threshold: float
     coverage: float
@@ -67,6 +70,12 @@ def abstention(right: npt.NDArray[np.bool_], confidence: Numbers) -> list[Point]
         Point(float(sorted_confidence[i]), float((i + 1) / len(right)), float(hit / (i + 1)))
         for i, hit in zip(last, hits, strict=True)
     ]
+
+
+def thinned(curve: list[Point], most: int = MOST_POINTS) -> list[Point]:
+    """About evenly chosen points of a curve, the first and the last among them."""
+    chosen = np.unique(np.linspace(0, len(curve) - 1, min(len(curve), most)).astype(int))
+    return [curve[i] for i in chosen]
 
 
 def at_coverage(curve: list[Point], coverage: float) -> Point:

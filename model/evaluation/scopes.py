@@ -10,6 +10,8 @@ from model.data.simulator import SOURCE as SIMULATOR
 from model.evaluation.predictions import Predictions
 
 HELD_OUT: Final = "held out"
+REAL: Final = f"{HELD_OUT}, real cells"
+DRAWN: Final = f"{HELD_OUT}, simulator"
 
 
 class Scope(NamedTuple):
@@ -33,8 +35,8 @@ def _scopes(said: Predictions) -> Iterator[Scope]:
     if test.any():
         yield Scope(HELD_OUT, test)
     if (test & drawn).any() and (test & ~drawn).any():
-        yield Scope(f"{HELD_OUT}, real cells", test & ~drawn)
-        yield Scope(f"{HELD_OUT}, simulator", test & drawn)
+        yield Scope(REAL, test & ~drawn)
+        yield Scope(DRAWN, test & drawn)
     for source in np.unique(said.sources[~test]):
         yield Scope(f"outside, {source}", ~test & (said.sources == source))
 

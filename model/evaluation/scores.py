@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from model.evaluation.bootstrap import Draws, ratio
 from model.evaluation.calibration import log_loss
-from model.evaluation.curves import Bin, Point, abstention, reliability
+from model.evaluation.curves import Bin, Point, abstention, reliability, thinned
 from model.evaluation.measures import Classes, Interval, Numbers
 from model.evaluation.predictions import NO_GUESS, Predictions, join
 from model.labels import LABELS, number
@@ -29,16 +29,22 @@ class Sample:
     predictions: Predictions
     runs: Classes
     """Which run judged the cell, N."""
+    below: Numbers
+    """Threshold on the largest probability that this run chose, N; NaN where it chose none."""
 
     @classmethod
-    def of(cls, several: Sequence[Predictions]) -> "Sample":
-        """From the predictions of each run."""
+    def of(
+        cls, several: Sequence[Predictions], below: Sequence[float | None] | None = None
+    ) -> "Sample":
+        """From the predictions and the threshold of each run."""
         lengths = [len(one) for one in several]
-        return cls(join(several), np.repeat(np.arange(len(several)), lengths))
+        chosen = [np.nan if one is None else one for one in below or [None] * len(several)]
+        runs = np.repeat(np.arange(len(several)), lengths)
+        return cls(join(several), runs, np.repeat(chosen, lengths))
 
     def take(self, chosen: npt.NDArray[np.bool_]) -> "Sample":
         """The cells where `chosen` is true."""
-        return Sample(self.predictions.take(chosen), self.runs[chosen])
+        return Sample(self.predictions.take(chosen), self.runs[chosen], self.below[chosen])
 
     @cached_property
     def draws(self) -> Draws:
@@ -60,9 +66,10 @@ class ClassScores(msgspec.Struct, frozen=True):
 
 
 class Answered(msgspec.Struct, frozen=True):
-    """What abstaining below the run's threshold leaves."""
+    """What abstaining below each run's threshold leaves."""
 
     threshold: float
+    """Mean over runs."""
     coverage: Interval
     accuracy: Interval
 
@@ -96,14 +103,13 @@ class Scores(msgspec.Struct, frozen=True):
     abstention: list[Point]
 
 
-def score(scope: str, sample: Sample, known: Sequence[int], below: float | None) -> Scores:
+def score(scope: str, sample: Sample, known: Sequence[int]) -> Scores:
     """All figures of a sample.
 
     Args:
         scope: its name.
         sample: of at least one cell.
         known: indices into LABELS that the model knows or that occur.
-        below: threshold on the largest probability, where one was chosen.
     """
     from sklearn.metrics import confusion_matrix
 
@@ -127,16 +133,16 @@ def score(scope: str, sample: Sample, known: Sequence[int], below: float | None)
         border_accuracy=_border(sample),
         border_balanced_accuracy=_border_balanced(sample),
         classes=[_class(sample, label) for label in known if (said.labels == label).any()],
-        answered=None if below is None else _answered(sample, below),
+        answered=None if np.isnan(sample.below).any() else _answered(sample),
         reliability=reliability(said.right, said.confidence),
-        abstention=abstention(said.right, said.confidence),
+        abstention=thinned(abstention(said.right, said.confidence)),
     )
 
 
 def _method(sample: Sample) -> str:
     if sample.draws.independent:
-        return "Wilson (each cell a group of its own)"
-    return f"bootstrap over {sample.draws.count} groups (patients, slides or images)"
+        return "Wilson (each cell is a group of its own)"
+    return f"bootstrap by group ({sample.draws.count} patients, slides or images)"
 
 
 def _class(sample: Sample, label: int) -> ClassScores:
@@ -192,11 +198,13 @@ def _calibration_error(sample: Sample, bins: int = 15) -> Interval:
     )
 
 
-def _answered(sample: Sample, below: float) -> Answered:
-    answered = sample.predictions.confidence >= below
+def _answered(sample: Sample) -> Answered:
+    answered = sample.predictions.confidence >= sample.below
     everything = np.ones(len(answered), bool)
     return Answered(
-        threshold=below,
+        threshold=float(
+            np.mean([sample.below[sample.runs == r][0] for r in np.unique(sample.runs)])
+        ),
         coverage=sample.draws.share(answered, everything),
         accuracy=sample.draws.share(sample.predictions.right, answered),
     )

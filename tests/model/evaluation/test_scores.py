@@ -39,7 +39,7 @@ def held_out(run: Run) -> Predictions:
 
 @pytest.fixture(scope="module")
 def scored(held_out: Predictions) -> Scores:
-    return score("held out", Sample.of([held_out]), held_out.known, 0.6)
+    return score("held out", Sample.of([held_out], [0.6]), held_out.known)
 
 
 def test_every_figure_is_scikit_learns(scored: Scores, held_out: Predictions) -> None:
@@ -77,9 +77,9 @@ def test_reliability_is_scikit_learns_curve_with_counts(held_out: Predictions) -
 def test_patients_widen_the_interval_and_the_method_is_named(held_out: Predictions) -> None:
     patients = held_out.take(held_out.sources == "deepapl")
     alone = Predictions(**{**vars(patients), "groups": patients.keys})
-    grouped = score("", Sample.of([patients]), patients.known, None)
-    apart = score("", Sample.of([alone]), alone.known, None)
-    assert grouped.interval == "bootstrap over 18 groups (patients, slides or images)"
+    grouped = score("", Sample.of([patients]), patients.known)
+    apart = score("", Sample.of([alone]), alone.known)
+    assert grouped.interval == "bootstrap by group (18 patients, slides or images)"
     assert apart.interval.startswith("Wilson")
     assert apart.accuracy == wilson(int(alone.right.sum()), len(alone))
     assert grouped.accuracy.value == apart.accuracy.value
@@ -94,7 +94,7 @@ def test_five_patients_all_right_are_no_certainty() -> None:
 
 def test_what_a_class_lacks_is_no_number(tmp_path: Path) -> None:
     said = read_run(simple_run(tmp_path / "run", "AANN", "AAAA")).predictions
-    found = score("", Sample.of([said]), said.known, 0.95)
+    found = score("", Sample.of([said], [0.95]), said.known)
     normal = found.classes[1]
     assert math.isnan(normal.precision.value), "nothing was called Normal"
     assert (normal.recall.value, normal.f1.value) == (0, 0)
@@ -119,8 +119,8 @@ def test_several_seeds_give_the_mean_of_their_figures(tmp_path: Path) -> None:
     said = [
         read_run(realistic_run(tmp_path / f"{seed}", seed=seed)).predictions for seed in (1, 2, 3)
     ]
-    each = [score("", Sample.of([one]), one.known, 0.6) for one in said]
-    together = score("", Sample.of(said), said[0].known, 0.6)
+    each = [score("", Sample.of([one], [0.6]), one.known) for one in said]
+    together = score("", Sample.of(said, [0.6, 0.5, 0.7]), said[0].known)
     assert together.runs == 3
     assert together.groups == each[0].groups
     for name in ("accuracy", "balanced_accuracy", "auroc_aml_normal", "calibration_error"):

@@ -1,0 +1,1 @@
+"""Pictures of figures, by matplotlib's objects alone: no window, no global state."""

@@ -1,0 +1,43 @@
+"""The worst errors as a picture, for the eye of a hematologist."""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.figure import Figure
+
+from model.evaluation.plots.style import CLASS_COLOURS, WIDTH
+from model.evaluation.predictions import Predictions
+from model.labels import LABELS
+
+COLUMNS: Final = 4
+MOST: Final = 24
+
+
+def worst(said: Predictions) -> npt.NDArray[np.intp]:
+    """Rows of the wrong suggestions, the surest first, MOST of them at most."""
+    wrong = np.flatnonzero(~said.right)
+    return wrong[np.argsort(-said.confidence[wrong], kind="stable")][:MOST]
+
+
+def errors(said: Predictions, pictures: npt.NDArray[np.uint8]) -> Figure:
+    """A grid of cells with the right class, the suggested one and its probability.
+
+    Args:
+        said: of the cells shown.
+        pictures: theirs, uint8 N×h×w×3.
+    """
+    lines = -(-len(said) // COLUMNS)
+    figure = Figure(figsize=(WIDTH, 0.1 + 1.45 * lines), layout="constrained")
+    for number in range(len(said)):
+        axes = figure.add_subplot(lines, COLUMNS, number + 1)
+        axes.imshow(pictures[number], interpolation="nearest")
+        axes.set_axis_off()
+        suggested = LABELS[said.given[number]]
+        axes.set_title(
+            f"{LABELS[said.labels[number]]} → {suggested}\n{said.confidence[number]:.2f}",
+            fontsize=8,
+            color=CLASS_COLOURS[suggested],
+            loc="center",
+        )
+    return figure
