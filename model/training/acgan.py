@@ -50,7 +50,7 @@ class ACGAN(keras.Model):  # type: ignore[misc]  # keras ships no types
         self.averaged.set_weights(self.discriminator.get_weights())
         self.averaged.trainable = False
         self.generator = generator(config.size, config.noise, len(LABELS))
-        self.augment = Augment(config.seed, config.colour)
+        self.augment = Augment(config.seed, config.colour, config.exchange)
         self._seeds = keras.random.SeedGenerator(config.seed + 1)
         self.critic_optimizer = _adam(config, config.rate)
         self.maker_optimizer = _adam(config, config.generator_rate)

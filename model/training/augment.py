@@ -14,53 +14,69 @@ import tensorflow as tf
 DARKEST: Final = 0.02
 """Transmission below which no optical density is taken."""
 
+SCALES: Final = (0.5, 2.0)
+"""Bounds of the change of a cell's spread of density: an almost empty cell stays quiet."""
+
 
 class Augment(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
-    """Flips, quarter turns, stain, illumination, colour cast and blur, drawn per cell.
+    """Flips, quarter turns, stain, lamp and blur, drawn per cell.
 
-    Stain strength follows Beer and Lambert: transmission to the power s is a stain s times as
-    dense. Input and output: float32 N×h×w×3 in −1…1.
+    Colour is changed in optical density, where dyes add up (Beer and Lambert). A cell takes on, in
+    part, the mean and spread of density of another cell of the batch, which may come from another
+    laboratory, so that a stain tells less of the class (after RandStainNA, Shen et al. 2022, which
+    draws mean and spread from a fitted distribution). Then its dyes are made stronger or weaker
+    and mixed a little, and the lamp gets a tint. Input and output: float32 N×h×w×3 in −1…1.
     """
 
-    def __init__(self, seed: int, colour: float) -> None:
-        """Seed of all draws; strength of the colour changes, 1 being strong, 0 none."""
+    def __init__(self, seed: int, colour: float, exchange: float) -> None:
+        """Set what is drawn.
+
+        Args:
+            seed: of all draws.
+            colour: strength of the random colour changes, 1 being strong, 0 none.
+            exchange: share of cells that take on another cell's stain, 0 to 1.
+        """
         super().__init__(trainable=False)
         self._seeds = keras.random.SeedGenerator(seed)
         self._colour = colour
+        self._exchange = exchange
 
     def call(self, cells: tf.Tensor) -> tf.Tensor:
         """Augment a batch."""
         light = (_turned(cells, self._uniform) + 1) / 2
         light = self._stained(light)
-        light = self._tinted(light)
         return tf.clip_by_value(self._blurred(light), 0, 1) * 2 - 1
 
     def _stained(self, light: tf.Tensor) -> tf.Tensor:
-        each = (tf.shape(light)[0], 1, 1, 3)
+        density = -tf.math.log(tf.maximum(light, DARKEST))
+        each = (tf.shape(light)[0], 1, 3)
+        scale, shift = self._exchanged(density)
         strength = tf.exp(self._normal(each) * 0.2 * self._colour)
-        lamp = tf.exp(self._normal(each) * 0.08 * self._colour)
-        return tf.maximum(light, DARKEST) ** strength * lamp
+        mixing = tf.eye(3) + self._normal((each[0], 3, 3)) * 0.12 * self._colour
+        lamp = self._normal(each) * 0.08 * self._colour
+        # All of it is one affine map a cell: density times a 3×3 matrix, and an offset.
+        matrix = tf.transpose(scale * strength, (0, 2, 1)) * mixing
+        offset = tf.matmul(shift * strength, mixing) + lamp
+        pixels = tf.reshape(density, (-1, density.shape[1] * density.shape[2], 3))
+        changed = tf.matmul(pixels, matrix) + offset
+        return tf.exp(-tf.reshape(changed, tf.shape(density)))
 
-    def _tinted(self, light: tf.Tensor) -> tf.Tensor:
-        """Turn the hue about the grey axis and change saturation and brightness."""
-        each = self._each(light)
-        grey = tf.reduce_mean(light, axis=-1, keepdims=True)
-        chroma = light - grey
-        angle = self._normal(each) * 0.2 * self._colour
-        # Rodrigues' rotation about (1, 1, 1)/√3: the cross product with the axis is this roll.
-        across = (tf.roll(chroma, 1, -1) - tf.roll(chroma, -1, -1)) / 3**0.5
-        turned = chroma * tf.cos(angle) + across * tf.sin(angle)
-        saturation = tf.exp(self._normal(each) * 0.35 * self._colour)
-        lamp = tf.exp(self._normal(each) * 0.12 * self._colour)
-        return (grey + turned * saturation) * lamp
+    def _exchanged(self, density: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Scale and shift, each N×1×3, that bring cells towards another's mean and spread."""
+        mean, variance = tf.nn.moments(tf.stop_gradient(density), (1, 2))
+        mean, spread = mean[:, None], tf.sqrt(variance[:, None] + 1e-4)
+        count = tf.shape(density)[0]
+        other = tf.argsort(self._uniform((count,), 0.0, 1.0))
+        taken = tf.cast(self._uniform((count, 1, 1), 0.0, 1.0) < self._exchange, tf.float32)
+        share = taken * self._uniform((count, 1, 1), 0.0, 1.0)
+        ratio = tf.gather(spread, other) / spread
+        scale = tf.clip_by_value(1 + share * (ratio - 1), *SCALES)
+        return scale, mean + share * (tf.gather(mean, other) - mean) - mean * scale
 
     def _blurred(self, light: tf.Tensor) -> tf.Tensor:
-        soft = tf.nn.avg_pool2d(light, 3, 1, "SAME")
-        share = self._uniform(self._each(light), -1.0, 1.0)
+        soft = _softened(light)
+        share = self._uniform((tf.shape(light)[0], 1, 1, 1), -1.0, 1.0)
         return light + (soft - light) * tf.maximum(share, 0)
-
-    def _each(self, light: tf.Tensor) -> tf.Tensor:
-        return (tf.shape(light)[0], 1, 1, 1)
 
     def _uniform(self, shape: tf.Tensor, low: float, high: float) -> tf.Tensor:
         return keras.random.uniform(shape, low, high, seed=self._seeds)
@@ -69,9 +85,21 @@ class Augment(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
         return keras.random.normal(shape, seed=self._seeds)
 
 
+def _softened(light: tf.Tensor) -> tf.Tensor:
+    """Mean of 3×3 pixels: by shifted sums, as TensorFlow's pooling is slow on few channels."""
+    padded = tf.pad(light, ((0, 0), (1, 1), (1, 1), (0, 0)), "REFLECT")
+    rows = padded[:, :-2] + padded[:, 1:-1] + padded[:, 2:]
+    return (rows[:, :, :-2] + rows[:, :, 1:-1] + rows[:, :, 2:]) / 9
+
+
 def _turned(cells: tf.Tensor, uniform: Callable[..., tf.Tensor]) -> tf.Tensor:
     """Each cell in one of the eight ways that a square can lie."""
     each = (tf.shape(cells)[0], 1, 1, 1)
-    cells = tf.where(uniform(each, 0.0, 1.0) < 0.5, cells, cells[:, ::-1])
-    cells = tf.where(uniform(each, 0.0, 1.0) < 0.5, cells, cells[:, :, ::-1])
-    return tf.where(uniform(each, 0.0, 1.0) < 0.5, cells, tf.transpose(cells, (0, 2, 1, 3)))
+
+    def maybe(turned: tf.Tensor, cells: tf.Tensor) -> tf.Tensor:
+        # Arithmetic: `tf.where` with a condition a cell is ten times as slow.
+        return cells + tf.round(uniform(each, 0.0, 1.0)) * (turned - cells)
+
+    cells = maybe(tf.reverse(cells, (1,)), cells)
+    cells = maybe(tf.reverse(cells, (2,)), cells)
+    return maybe(tf.transpose(cells, (0, 2, 1, 3)), cells)

@@ -29,15 +29,16 @@ def discriminator(config: TrainingConfig, labels: int) -> keras.Model:
     Returns:
         A model from float32 N×size×size×3 in −1…1 to a dict: `source`, logits float32 N;
         `logits`, float32 N×labels; `maps`, float32 N×h×w×labels; `features`, float32
-        N×widths[-1], averaged over the image. The side is halved by the first stage and after each
-        but the last while it is even: 64 to 8, 28 to 7.
+        N×widths[-1], averaged over the image. The first two stages, then every other, halve an even
+        side by their stride: 64 to 8 and 28 to 7 with five stages.
     """
     cells = keras.Input((config.size, config.size, 3), name="cells")
     x = _convolution(config, config.widths[0], 4, strides=2)(cells)
     x = layers.LeakyReLU(0.1)(x)
-    for width in config.widths[1:-1]:
-        x = _halved(_stage(config, x, width))
-    x = layers.SpatialDropout2D(config.dropout)(_stage(config, x, config.widths[-1]))
+    for number, width in enumerate(config.widths[1:]):
+        # A stride: pooling after a convolution at the full side took twice the time.
+        x = _stage(config, x, width, strides=2 if number % 2 == 0 and x.shape[1] % 2 == 0 else 1)
+    x = layers.SpatialDropout2D(config.dropout)(x)
     maps = layers.Conv2D(labels, 1, name="maps")(x)
     logits = layers.GlobalAveragePooling2D(name="logits")(maps)
     features = layers.GlobalAveragePooling2D(name="features")(x)
@@ -75,13 +76,11 @@ def _doubled(x: keras.KerasTensor, width: int) -> keras.KerasTensor:
     return layers.Reshape((rows * 2, columns * 2, width))(x)
 
 
-def _halved(x: keras.KerasTensor) -> keras.KerasTensor:
-    return layers.AveragePooling2D(2)(x) if x.shape[1] % 2 == 0 else x
-
-
-def _stage(config: TrainingConfig, x: keras.KerasTensor, width: int) -> keras.KerasTensor:
+def _stage(
+    config: TrainingConfig, x: keras.KerasTensor, width: int, strides: int
+) -> keras.KerasTensor:
     normed = config.normalisation in ("group", "batch")
-    x = _convolution(config, width, config.kernel, use_bias=not normed)(x)
+    x = _convolution(config, width, config.kernel, strides=strides, use_bias=not normed)(x)
     if config.normalisation == "batch":
         return layers.LeakyReLU(0.1)(layers.BatchNormalization(momentum=0.8)(x))
     return _grouped(x) if normed else layers.LeakyReLU(0.1)(x)
