@@ -20,6 +20,8 @@ class TrainingConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    title: str = ""
+    """What reports call the model; runs of one title that differ in seed become one line there."""
     data: tuple[str, ...] = ()
     """Sources as typed, such as `index:../shared/data/index.csv`."""
     unlabelled_data: tuple[str, ...] = ()
@@ -59,12 +61,18 @@ class TrainingConfig(BaseModel):
     sampling: Literal["balanced", "natural"] = "balanced"
     """`balanced` draws each pair of source and class alike; `natural` shuffles, pass after pass."""
     batch: Annotated[int, Field(ge=8)] = 64
-    fakes: Positive = 32
+    fakes: Positive = 16
     """Generated cells for each batch."""
     unlabelled: Share = 0.125
     """Share of a batch that has no label, where there are such cells."""
 
-    widths: Annotated[tuple[Positive, ...], Field(min_length=2, max_length=6)] = (32, 48, 96, 96)
+    widths: Annotated[tuple[Positive, ...], Field(min_length=2, max_length=6)] = (
+        24,
+        48,
+        64,
+        96,
+        128,
+    )
     """Channels of the discriminator's stages; all but the first must be multiples of 8."""
     kernel: Literal[3, 5] = 3
     """Side of the convolutions after the first, in pixels."""
@@ -97,6 +105,8 @@ class TrainingConfig(BaseModel):
     """Whether generated cells are, as real ones are."""
     colour: Annotated[float, Field(ge=0)] = 1.0
     """Strength of stain and illumination augmentation; 1 is as in model/training/augment.py."""
+    exchange: Share = 0.5
+    """Share of cells that take on, in part, the stain of another cell of their batch."""
     dropout: Share = 0.2
     average: Share = 0.995
     """Decay per step of the weights' moving average, which is what is exported; 0: no average."""

@@ -1,6 +1,13 @@
 """Configurations with a name: the paper's, and ours."""
 
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final, Literal
+
+from model.config import TrainingConfig
+from model.errors import ModelError
 
 Preset = Literal["reference", "paper"]
 Mode = Literal["acgan", "semi", "supervised", "plain"]
@@ -48,3 +55,55 @@ unlabelled real cells through the source head."""
 def preset(name: Preset, mode: Mode = "acgan") -> dict[str, Any]:
     """Fields of a `TrainingConfig` that differ from its defaults."""
     return PRESETS[name] | MODES[mode]
+
+
+def configured(
+    name: Preset,
+    mode: Mode,
+    file: Path | None,
+    given: Mapping[str, Any],
+    settings: Sequence[str],
+) -> TrainingConfig:
+    """A configuration, each of these over the ones before it.
+
+    Args:
+        name: of the preset.
+        mode: as typed.
+        file: TOML or JSON with fields of `TrainingConfig`, such as `search` writes.
+        given: options of the command line; None is not given.
+        settings: NAME=VALUE, as typed.
+
+    Raises:
+        ModelError: the file cannot be read, or a setting is no NAME=VALUE.
+        pydantic.ValidationError: a field is unknown or its value wrong.
+    """
+    fields = PRESETS[name] | (read_fields(file) if file else {}) | MODES[mode]
+    fields |= {key: value for key, value in given.items() if value is not None}
+    return TrainingConfig.model_validate(fields | dict(_setting(one) for one in settings))
+
+
+def read_fields(file: Path) -> dict[str, Any]:
+    """Fields of a configuration from a TOML or JSON file.
+
+    Raises:
+        ModelError: it cannot be read or is neither.
+    """
+    try:
+        raw = file.read_text()
+        fields = json.loads(raw) if file.suffix == ".json" else tomllib.loads(raw)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"--config {file} cannot be read as {_kind(file)}: {error}") from error
+    if not isinstance(fields, dict):
+        raise ModelError(f"--config {file} is no table of settings")
+    return fields
+
+
+def _kind(file: Path) -> str:
+    return "JSON" if file.suffix == ".json" else "TOML"
+
+
+def _setting(typed: str) -> tuple[str, Any]:
+    name, equals, value = typed.partition("=")
+    if not equals:
+        raise ModelError(f"--set {typed!r} is not NAME=VALUE")
+    return name, value.split(",") if "," in value else value

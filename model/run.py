@@ -20,6 +20,10 @@ from model.evaluation.figures import Judged
 from model.labels import LABELS
 
 WEIGHTS: Final = "best.npz"
+GENERATOR: Final = "generator.npz"
+STARTED: Final = "started.json"
+VALIDATION: Final = "validation.csv"
+PICTURES: Final = "pictures.npy"
 FACTS: Final = "facts.json"
 PROBE: Final = "probe.npy"
 PREDICTIONS: Final = "predictions.csv"
@@ -41,9 +45,11 @@ def new_run(run: Path) -> None:
     run.mkdir(parents=True, exist_ok=True)
 
 
-def save_weights(run: Path, weights: Sequence[npt.NDArray[np.float32]]) -> None:
-    """Write the averaged discriminator's weights, in Keras' order."""
-    write_arrays(run / WEIGHTS, {f"arr_{number}": one for number, one in enumerate(weights)})
+def save_weights(
+    run: Path, weights: Sequence[npt.NDArray[np.float32]], name: str = WEIGHTS
+) -> None:
+    """Write the averaged discriminator's weights, or the GENERATOR's, in Keras' order."""
+    write_arrays(run / name, {f"arr_{number}": one for number, one in enumerate(weights)})
 
 
 def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
@@ -63,14 +69,14 @@ def take_up_history(run: Path, epochs: int) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
-def load_weights(run: Path) -> list[npt.NDArray[np.float32]]:
+def load_weights(run: Path, name: str = WEIGHTS) -> list[npt.NDArray[np.float32]]:
     """Read what `save_weights` wrote.
 
     Raises:
         ModelError: there is nothing to read.
     """
     try:
-        with np.load(run / WEIGHTS) as file:
+        with np.load(run / name) as file:
             return [file[f"arr_{number}"] for number in range(len(file.files))]
     except OSError as error:
         raise ModelError(f"{run} is not a finished run: {error}") from error
@@ -88,15 +94,59 @@ def save_split(run: Path, mixture: Mixture) -> None:
 
 def save_predictions(run: Path, judged: Judged) -> None:
     """Write `predictions.csv`: what the model says of each cell of the test and outside parts."""
+    _save_judged(run / PREDICTIONS, judged, [], [[]] * len(judged.cells))
+
+
+def save_validation(run: Path, judged: Judged, logits: npt.NDArray[np.float64]) -> None:
+    """Write `validation.csv`: the same columns of the validation part, and a `logit` each class.
+
+    With it temperature and threshold can be chosen anew without TensorFlow.
+
+    Args:
+        run: folder.
+        judged: N cells.
+        logits: N×labels, before the temperature.
+    """
+    more = [[f"{logit:.6g}" for logit in row] for row in logits]
+    _save_judged(run / VALIDATION, judged, [f"logit {label}" for label in LABELS], more)
+
+
+def _save_judged(
+    path: Path, judged: Judged, names: Sequence[str], more: Sequence[Sequence[str]]
+) -> None:
     cells = judged.cells
-    with (run / PREDICTIONS).open("w", newline="") as file:
+    with path.open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["key", "source", "group", "kind", "part", "label", *LABELS, "border"])
+        columns = ["key", "source", "group", "kind", "part", "label", *LABELS, "border"]
+        writer.writerow([*columns, *names])
         for i in range(len(cells)):
-            probabilities = [f"{p:.6f}" for p in judged.probabilities[i]]
-            names = [LABELS[cells.labels[i]], *probabilities, LABELS[judged.border[i]]]
+            probabilities = [f"{p:.4f}" for p in judged.probabilities[i]]
+            said = [LABELS[cells.labels[i]], *probabilities, LABELS[judged.border[i]]]
             where = [cells.keys[i], cells.sources[i], cells.groups[i], cells.kinds[i]]
-            writer.writerow([*where, judged.parts[i], *names])
+            writer.writerow([*where, judged.parts[i], *said, *more[i]])
+
+
+def save_pictures(run: Path, held_out: CellSet) -> None:
+    """Write `pictures.npy`: the cells of `predictions.csv` in its order, uint8 N×h×w×3."""
+    shape = (len(held_out), *held_out.cells.shape[2:])
+    pictures = np.lib.format.open_memmap(run / PICTURES, "w+", np.uint8, shape)
+    for row in range(len(held_out)):
+        pictures[row] = held_out.cells[row, 0]
+    pictures.flush()
+
+
+def save_start(run: Path, started: dict[str, Any]) -> None:
+    """Write `started.json`: what a training began with, before its first step."""
+    (run / STARTED).write_text(json.dumps(started, indent=2) + "\n")
+
+
+def load_start(run: Path) -> dict[str, Any] | None:
+    """Read `started.json`; None where the training had not begun."""
+    path = run / STARTED
+    if not path.exists():
+        return None
+    started: dict[str, Any] = json.loads(path.read_text())
+    return started
 
 
 def save_probe(run: Path, held_out: CellSet, seed: int) -> None:

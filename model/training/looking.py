@@ -34,6 +34,7 @@ def look(model: ACGAN, cells: Cells | CellSet, batch: int = AT_ONCE) -> Outputs:
 
 
 def _pictures(cells: Cells | CellSet, start: int, stop: int) -> Cells:
-    if isinstance(cells, CellSet):
-        return cells.cells[np.arange(start, stop), 0]
-    return cells[start:stop]
+    pictures: Cells = (
+        cells.cells[np.arange(start, stop), 0] if isinstance(cells, CellSet) else cells[start:stop]
+    )
+    return pictures

@@ -1,19 +1,22 @@
 """One training from end to end: read, split, fit, calibrate, measure, save."""
 
+import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from model import run
-from model.config import TrainingConfig, save_config
+from model.config import TrainingConfig, load_config, save_config
 from model.data.cells import CellSet
 from model.data.mixture import Mixture, load, mix, sources
 from model.data.simulator import SOURCE as SIMULATOR
+from model.errors import ModelError
 from model.evaluation import calibration
 from model.evaluation.border import border_guesses
 from model.evaluation.figures import Judged, metrics
@@ -21,6 +24,8 @@ from model.evaluation.measures import Numbers
 from model.labels import LABELS, UNKNOWN
 from model.runtime import start_tensorflow
 from model.training.batches import chances
+
+TITLES: Final = {"acgan": "AC-GAN", "plain": "AC-GAN's discriminator trained plainly"}
 
 
 class Report(Protocol):
@@ -56,25 +61,81 @@ def study(config: TrainingConfig, folder: Path, command: str, report: Report) ->
     """
     run.new_run(folder)
     save_config(config, folder)
-    mixture = read(config, report)
-    run.save_split(folder, mixture)
-    start_tensorflow(config.seed, config.threads)
-    from model.training import fit
+    return study_of(read(config, report), config, folder, command, report)
 
-    model = fit.fit(config, mixture, folder, _stage(report, "training"))
-    validation = mixture.part("validation")
-    chosen = calibrate(config, validation, fit.look(model, validation.cells[:, 0]).logits)
-    held_out = mixture.cells.take(_measured(mixture))
-    logits = fit.look(model, held_out.cells[:, 0]).logits
+
+def study_of(
+    mixture: Mixture, config: TrainingConfig, folder: Path, command: str, report: Report
+) -> dict[str, Any]:
+    """The same with cells that were read before; `folder` holds `config.json`."""
+    run.save_split(folder, mixture)
+    started = {
+        "command": command,
+        "data_digest": mixture.digest,
+        "commit": run.commit(),
+        "versions": run.versions(),
+    }
+    run.save_start(folder, started)
+    return _carried_out(mixture, config, folder, started, report)
+
+
+def resume(folder: Path, command: str, report: Report) -> dict[str, Any]:
+    """Take up a training that was killed, from its last whole epoch.
+
+    On the CPU, with the same versions, its weights in the end are those of one that never was.
+
+    Raises:
+        ModelError: it is finished, or its data have changed since.
+        OSError: `folder` is no run folder.
+    """
+    config = load_config(folder)
+    if (folder / run.FACTS).exists():
+        raise ModelError(f"{folder} is finished: there is nothing to resume")
+    mixture = read(config, report)
+    started = run.load_start(folder)
+    if started is None:
+        return study_of(mixture, config, folder, command, report)
+    if mixture.digest != started["data_digest"]:
+        raise ModelError(
+            f"{folder} cannot be resumed: its data have changed since it began (digest "
+            f"{mixture.digest[:12]}, was {started['data_digest'][:12]}). Train anew"
+        )
+    return _carried_out(mixture, config, folder, started | {"resumed": True}, report)
+
+
+def _carried_out(
+    mixture: Mixture, config: TrainingConfig, folder: Path, started: dict[str, Any], report: Report
+) -> dict[str, Any]:
+    start_tensorflow(config.seed, config.threads, config.gpus)
+    from model.training.fit import fit
+    from model.training.looking import look
+
+    began = time.monotonic()
+    model = fit(config, mixture, folder, _stage(report, "training"))
+    seconds = round(time.monotonic() - began, 1)
+    if config.mode == "acgan":
+        run.save_weights(folder, model.generator.get_weights(), run.GENERATOR)
+    kept = _measured(mixture)
+    cells = mixture.cells.take(kept)
+    logits = look(model, cells).logits
+    inside = mixture.parts[kept] == "validation"
+    chosen = calibrate(config, cells.take(inside), logits[inside])
     judged = Judged(
-        held_out,
-        mixture.parts[_measured(mixture)],
+        cells,
+        mixture.parts[kept],
         calibration.softmax(logits, chosen.temperature),
-        border_guesses(mixture.part("train"), held_out, config.seed),
+        border_guesses(mixture.part("train"), cells, config.seed),
     )
-    run.save_predictions(folder, judged)
-    run.save_probe(folder, held_out, config.seed)
-    facts = _facts(mixture, chosen, judged, command)
+    held_out = judged.only(~inside)
+    run.save_validation(folder, judged.only(inside), logits[inside])
+    run.save_predictions(folder, held_out)
+    run.save_pictures(folder, held_out.cells)
+    run.save_probe(folder, held_out.cells, config.seed)
+    facts = {
+        **_facts(mixture, chosen, held_out),
+        **_training(config, folder, seconds),
+        **started,
+    }
     run.save_facts(folder, facts)
     return facts
 
@@ -106,19 +167,29 @@ def calibrate(config: TrainingConfig, validation: CellSet, logits: Numbers) -> C
 
 def _measured(mixture: Mixture) -> npt.NDArray[np.bool_]:
     labelled: npt.NDArray[np.bool_] = mixture.cells.labels != UNKNOWN
-    return labelled & np.isin(mixture.parts, ["test", "outside"])
+    return labelled & np.isin(mixture.parts, ["validation", "test", "outside"])
 
 
-def _facts(mixture: Mixture, chosen: Calibrated, judged: Judged, command: str) -> dict[str, Any]:
+def _facts(mixture: Mixture, chosen: Calibrated, judged: Judged) -> dict[str, Any]:
     return {
         "temperature": chosen.temperature,
         "abstain_below": chosen.abstain_below,
-        "data_digest": mixture.digest,
         "trained_on": _counts(mixture),
         "metrics": msgspec.to_builtins(metrics(judged, chosen.abstain_below)),
-        "command": command,
-        "commit": run.commit(),
-        "versions": run.versions(),
+    }
+
+
+def _training(config: TrainingConfig, folder: Path, seconds: float) -> dict[str, Any]:
+    """What became of the epochs; `seconds` of a resumed run are those since it was resumed."""
+    history = [json.loads(line) for line in (folder / run.HISTORY).read_text().splitlines()]
+    losses = [line["validation_loss"] for line in history]
+    return {
+        "title": config.title or TITLES[config.mode],
+        "seed": config.seed,
+        "epochs": len(losses),
+        "best_epoch": losses.index(min(losses)) + 1,
+        "stopped_early": len(losses) < config.epochs,
+        "training_seconds": seconds,
     }
 
 
