@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 
 from deploy.local.children import ChildDiedError
 from deploy.local.home import Home, HomeError, default_folder
@@ -73,7 +74,7 @@ def up(data: Data = None) -> None:
     configure(json=False)
     run_up(
         Home(data or default_folder()),
-        lambda words: console.print(f"· {words}"),
+        lambda words: console.print(f"· {escape(words)}", soft_wrap=True),
         console,
     )
 

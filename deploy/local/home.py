@@ -70,6 +70,7 @@ class Home:
     station = property(lambda self: self._sub("station"))
     logs = property(lambda self: self._sub("logs"))
     results = property(lambda self: self._sub("results"))
+    models = property(lambda self: self._sub("models"))
 
     @property
     def edge_settings_file(self) -> Path:
@@ -80,6 +81,11 @@ class Home:
     def cloud_settings_file(self) -> Path:
         """Settings of the worker, as TOML."""
         return self.folder / "cloud.toml"
+
+    @property
+    def model_settings_file(self) -> Path:
+        """Settings of `leukoscope-model publish` and the like, as TOML."""
+        return self.folder / "model.toml"
 
     def write_private(self, file: Path, text: str) -> None:
         """Write a file that only this user can read."""

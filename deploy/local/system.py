@@ -23,6 +23,8 @@ from wire.messages import DeviceStatus
 
 SITE: Final = "home"
 DEVICE: Final = "scope-1"
+MODEL: Final = "leukoscope-acgan"
+"""What `leukoscope-model export` calls its bundles: the worker follows it."""
 
 
 class LocalSystem:
@@ -59,8 +61,7 @@ class LocalSystem:
         """Start the worker and wait until it is connected and its store answers."""
         arguments = ["worker", "--config", str(self._home.cloud_settings_file)]
         child = self._children.start("worker", [*python("cloud"), *arguments])
-        health = f"http://127.0.0.1:{self._home.ports['health']}/healthz"
-        wait_until(lambda: answers(health), self._children, "the worker")
+        wait_until(lambda: answers(self.healthz), self._children, "the worker")
         return child
 
     def start_agent(self) -> Child:
@@ -90,6 +91,11 @@ class LocalSystem:
         return child
 
     @property
+    def healthz(self) -> str:
+        """URL of the worker's health."""
+        return f"http://127.0.0.1:{self._home.ports['health']}/healthz"
+
+    @property
     def cloud_settings(self) -> CloudSettings:
         """As the worker reads them."""
         return CloudSettings.load(self._home.cloud_settings_file)
@@ -100,20 +106,19 @@ class LocalSystem:
         return EdgeSettings.load(self._home.edge_settings_file)
 
     def _write_settings(self) -> None:
-        broker = self._broker()
-        keys = self._home.credentials
+        broker, store = self._broker(), self._store()
         self._write(
             self._home.cloud_settings_file,
             {
                 "broker": broker,
                 "http_port": self._home.ports["health"],
-                "store": {
-                    "endpoint": endpoint(self._home),
-                    "access_key_id": keys.s3_access_key_id,
-                    "secret_access_key": keys.s3_secret_access_key,
-                },
+                "model": MODEL,
+                "model_poll_s": 2.0,  # its store is its own, and somebody waits to see it
+                "model_cache": str(self._home.models),
+                "store": store,
             },
         )
+        self._write(self._home.model_settings_file, {"store": store})
         self._write(
             self._home.edge_settings_file,
             {
@@ -124,6 +129,14 @@ class LocalSystem:
                 "broker": broker,
             },
         )
+
+    def _store(self) -> dict[str, Any]:
+        keys = self._home.credentials
+        return {
+            "endpoint": endpoint(self._home),
+            "access_key_id": keys.s3_access_key_id,
+            "secret_access_key": keys.s3_secret_access_key,
+        }
 
     def _broker(self) -> dict[str, Any]:
         return {

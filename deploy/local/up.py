@@ -9,8 +9,9 @@ from rich.markup import escape
 
 from deploy.local.children import Children
 from deploy.local.home import Home
+from deploy.local.model_line import ModelLine
 from deploy.local.store import endpoint
-from deploy.local.system import DEVICE, SITE, LocalSystem
+from deploy.local.system import DEVICE, MODEL, SITE, LocalSystem
 from wire import topics
 from wire.words import RESEARCH_USE_ONLY
 
@@ -27,23 +28,29 @@ def run_up(home: Home, said: Callable[[str], None], console: Console) -> None:
         said("starting the agent")
         system.start_agent()
         _say_how(home, system, children, console)
+        model = ModelLine(system.healthz, said)
         while True:
-            time.sleep(0.5)
             children.check()
+            model.look()
+            time.sleep(0.5)
 
 
 def _say_how(home: Home, system: LocalSystem, children: Children, console: Console) -> None:
-    edge, cloud = (quote(str(f)) for f in (home.edge_settings_file, home.cloud_settings_file))
+    files = (home.edge_settings_file, home.cloud_settings_file, home.model_settings_file)
+    edge, cloud, model = (quote(str(file)) for file in files)
     store = system.cloud_settings.store
     for name, value in (
         ("capture a field", f"leukoscope-edge capture --slide 12345 --config {edge}"),
         ("see results", f"leukoscope-cloud results --follow --config {cloud}"),
         ("see the spool", f"leukoscope-edge spool status --config {edge}"),
+        ("publish a model", f"leukoscope-model publish BUNDLE --config {model}"),
+        ("make it live", f"leukoscope-model promote {MODEL} VERSION --config {model}"),
+        ("live model", f"leukoscope-model models {MODEL} --config {model}"),
         ("broker", f"mqtt://127.0.0.1:{home.ports['mqtt']} (MQTT 3.1.1)"),
         ("frames go to", topics.device(SITE, DEVICE, "frames") + " (docs/asyncapi.yaml)"),
         ("results come on", topics.results(SITE, DEVICE)),
         ("bucket", f"{endpoint(home)}/{store.bucket}"),
-        ("worker", f"http://127.0.0.1:{home.ports['health']}/healthz and /metrics"),
+        ("worker", f"{system.healthz} and /metrics"),
         ("credentials", f"{home.folder}/credentials.json"),
         ("logs", str(home.logs)),
         ("processes", ", ".join(f"{child.name} {child.pid}" for child in children)),
