@@ -40,6 +40,12 @@ class CloudSettings(RoomSettings):
         description="model bundle folder; None: the one shipped. "
         "With `model`, what works while none is promoted",
     )
+    trusted_keys: tuple[Path, ...] = Field(
+        (), description="public keys (.pem) whose bundles are taken, beside leukoscope's own"
+    )
+    allow_unsigned: bool = Field(
+        default=False, description="take bundles without a signature by a trusted key: for trials"
+    )
     model: str | None = Field(
         None,
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$",

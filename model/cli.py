@@ -2,7 +2,7 @@
 
 import typer
 
-from model.commands.bundle import export, verify
+from model.commands.bundle import export, keys_app, verify
 from model.commands.evaluation import compare, evaluate
 from model.commands.registry import models, promote, publish, rollback
 from model.commands.train import train
@@ -17,6 +17,7 @@ app = typer.Typer(
 
 for command in (train, evaluate, compare, export, verify, publish, promote, rollback, models):
     app.command()(command)
+app.add_typer(keys_app, name="keys")
 
 
 def main() -> None:

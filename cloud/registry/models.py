@@ -10,7 +10,7 @@ from typing import Final, Literal, NamedTuple
 import platformdirs
 import structlog
 
-from cloud.classifier import SHIPPED_BUNDLE, Classifier
+from cloud.classifier import SHIPPED_BUNDLE, Classifier, Trust
 from cloud.registry.cache import Cache
 from cloud.registry.fetch import fetch
 from cloud.settings import CloudSettings
@@ -199,7 +199,8 @@ class Models:
         self._said(word, swapped)
 
     def _open(self, folder: Path) -> Classifier:
-        return Classifier(folder)
+        trust = Trust(self._settings.trusted_keys, self._settings.allow_unsigned)
+        return Classifier(folder, trust)
 
 
 def _cache_folder(settings: CloudSettings) -> Path:

@@ -13,6 +13,7 @@ from model import run
 from model.bundle import card
 from model.bundle.fields import field_test
 from model.bundle.graph import Graph, keras_answers, write_graph
+from model.bundle.signing import sign
 from model.config import TrainingConfig, load_config
 from model.errors import ModelError
 from model.labels import LABELS
@@ -56,6 +57,8 @@ def export(
     version: str,
     fields: int = 0,
     advance: Callable[[int, int], None] = lambda done, total: None,
+    *,
+    sign_with: Path | None = None,
 ) -> Manifest:
     """Write a bundle, after comparing its graph with Keras on the run's probe.
 
@@ -66,6 +69,7 @@ def export(
         version: of the bundle.
         fields: of each kind of simulated slide to test the graph on, for the card; 0 for none.
         advance: is told how many of them are done and how many there will be.
+        sign_with: private key (PEM) that signs it; None leaves it unsigned.
 
     Returns:
         The manifest as written.
@@ -89,25 +93,12 @@ def export(
         (folder / CARD_NAME).write_text(card.write(manifest, done, beside, difference))
         write_manifest(folder, manifest)
         graph.check_against(manifest)
+        if sign_with is not None:
+            sign(folder, sign_with)
         if out.exists():
             shutil.rmtree(out)
         folder.rename(out)
     return read_manifest(out)[0]
-
-
-def verify(folder: Path) -> tuple[Manifest, str]:
-    """Read a bundle, check every file's digest, and run its graph.
-
-    Returns:
-        The manifest and the bundle's SHA-256.
-
-    Raises:
-        wire.manifest.BundleError: the folder is not the bundle its manifest says it is.
-        ModelError: the graph is not what the manifest promises.
-    """
-    manifest, digest = read_manifest(folder)
-    Graph(folder / GRAPH_NAME).check_against(manifest)
-    return manifest, digest
 
 
 def _write_compared(done: Finished, path: Path) -> float:

@@ -46,7 +46,7 @@ def publish(
         ModelError: its graph is not what the manifest promises; another bundle has that version;
             the store cannot be reached or refuses.
     """
-    from model.bundle.export import verify  # onnxruntime takes its time to load
+    from model.bundle.verify import verify  # onnxruntime takes its time to load
 
     manifest, digest = verify(folder)
     name, version = name or manifest.name, version or manifest.version

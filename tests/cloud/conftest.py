@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import paho.mqtt.client as paho
 import pytest
+from bundles import signing_keys
 from rig import until
 from uuid6 import uuid7
 
@@ -81,6 +82,7 @@ def cloud_settings(home, store):
         http_port=0,
         retry_max_s=0.2,
         drain_s=5,
+        trusted_keys=(signing_keys().public,),
     )
 
 

@@ -1,12 +1,22 @@
 import json
+import random
 import shutil
 
 import msgspec
 import numpy as np
+import onnx
+import onnx.numpy_helper
 import pytest
 
-from cloud.classifier import SHIPPED_BUNDLE, Classifier
+from cloud.classifier import SHIPPED_BUNDLE, Classifier, Trust
+from model.bundle.signing import new_keys, sign
 from wire.manifest import GRAPH_NAME, BundleError, Manifest, read_manifest, write_manifest
+from wire.signature import SIGNATURE_NAME
+
+
+def opened(folder):
+    """One that does not ask who made its bundle: what is tested here is the rest."""
+    return Classifier(folder, Trust(allow_unsigned=True))
 
 
 @pytest.fixture
@@ -60,11 +70,11 @@ def test_probabilities_name_every_label_and_add_up_to_one(classifier):
 
 
 def test_a_cell_below_the_bundle_s_probability_is_unidentified_and_keeps_its_figures(bundle):
-    sure = Classifier(rewritten(bundle, abstain_below=0.0, real_below=0.0))
+    sure = opened(rewritten(bundle, abstain_below=0.0, real_below=0.0))
     cells = some_cells(sure)
     named = sure.classify(cells)
     assert all(s.label in sure.manifest.labels for s in named)
-    unsure = Classifier(rewritten(bundle, abstain_below=1.0, real_below=0.0)).classify(cells)
+    unsure = opened(rewritten(bundle, abstain_below=1.0, real_below=0.0)).classify(cells)
     for before, after in zip(named, unsure, strict=True):
         assert after.label == ("unidentified" if after.probability < 1 else before.label)
         assert after.probabilities == before.probabilities
@@ -72,10 +82,10 @@ def test_a_cell_below_the_bundle_s_probability_is_unidentified_and_keeps_its_fig
 
 
 def test_a_cell_unlike_the_training_images_is_unidentified(bundle):
-    open_to_all = Classifier(rewritten(bundle, abstain_below=0.0, real_below=0.0))
+    open_to_all = opened(rewritten(bundle, abstain_below=0.0, real_below=0.0))
     cells = some_cells(open_to_all)
     scores = [s.real for s in open_to_all.classify(cells)]
-    strict = Classifier(rewritten(bundle, abstain_below=0.0, real_below=1.0))
+    strict = opened(rewritten(bundle, abstain_below=0.0, real_below=1.0))
     for score, suggestion in zip(scores, strict.classify(cells), strict=True):
         assert suggestion.label == "unidentified" or score == 1
 
@@ -92,52 +102,137 @@ def test_a_tampered_graph_is_refused(bundle):
     data[len(data) // 2] ^= 1
     graph.write_bytes(data)
     with pytest.raises(BundleError, match=r"classifier\.onnx is not the file the manifest names"):
-        Classifier(bundle)
+        opened(bundle)
 
 
 def test_a_folder_that_is_no_bundle_is_refused(tmp_path):
     with pytest.raises(BundleError, match="is not a model bundle"):
-        Classifier(tmp_path)
+        opened(tmp_path)
 
 
 def test_an_unknown_preprocessing_is_refused_with_what_to_do(bundle):
     rewritten(bundle, preprocessing="centre-crop/9")
     with pytest.raises(BundleError, match=r"'centre-crop/9'; this program does .*export"):
-        Classifier(bundle)
+        opened(bundle)
 
 
 def test_a_bundle_for_whole_fields_is_refused(bundle):
     rewritten(bundle, input_kind="field")
     with pytest.raises(BundleError, match="wants 'field' input; this worker sends cells"):
-        Classifier(bundle)
+        opened(bundle)
 
 
 def test_a_graph_that_is_no_onnx_is_refused(bundle):
     (bundle / GRAPH_NAME).write_bytes(b"not a graph")
     rewritten_files(bundle)
     with pytest.raises(BundleError, match=r"onnxruntime cannot load classifier\.onnx"):
-        Classifier(bundle)
+        opened(bundle)
 
 
 def test_a_graph_of_another_size_than_its_manifest_says_is_refused_before_any_frame(bundle):
     manifest, _ = read_manifest(bundle)
     rewritten(bundle, height=manifest.height + 3)
     with pytest.raises(BundleError, match=f"takes no cells of {manifest.height + 3}×"):
-        Classifier(bundle)
+        opened(bundle)
 
 
 def test_a_graph_of_other_labels_than_its_manifest_says_is_refused_before_any_frame(bundle):
     rewritten(bundle, labels=["ALL", "Normal"])
     with pytest.raises(BundleError, match="the manifest names 2 labels"):
-        Classifier(bundle)
+        opened(bundle)
 
 
 def test_an_unknown_manifest_schema_is_refused(bundle):
     with pytest.raises(BundleError, match="has schema 99"):
-        Classifier(forged(bundle, schema=99))
+        opened(forged(bundle, schema=99))
 
 
 def rewritten_files(folder):
     """Write the manifest anew over whatever lies in the folder now."""
     manifest = msgspec.json.decode((folder / "manifest.json").read_bytes(), type=Manifest)
     write_manifest(folder, manifest)
+
+
+def test_the_shipped_bundle_is_signed_by_the_key_that_comes_with_leukoscope():
+    assert Classifier(SHIPPED_BUNDLE).manifest.name.startswith("leukoscope")
+
+
+def test_an_unsigned_bundle_is_refused_unless_that_is_allowed(bundle):
+    (bundle / SIGNATURE_NAME).unlink()
+    with pytest.raises(BundleError, match=r"is not signed: sign it with leukoscope-model export"):
+        Classifier(bundle)
+    assert opened(bundle).classify([]) == []
+
+
+def test_a_bundle_signed_by_an_unknown_key_is_refused_until_that_key_is_trusted(bundle, tmp_path):
+    keys = new_keys(tmp_path / "keys")
+    sign(bundle, keys.private)
+    with pytest.raises(BundleError, match=rf"names the key {keys.fingerprint[:12]}.*trusted_keys"):
+        Classifier(bundle)
+    assert Classifier(bundle, Trust((keys.public,))).classify([]) == []
+
+
+def test_a_trusted_key_that_is_none_is_named_with_its_setting(bundle):
+    with pytest.raises(BundleError, match=r"setting trusted_keys: .*MODEL_CARD\.md is no public"):
+        Classifier(bundle, Trust((bundle / "MODEL_CARD.md",)))
+
+
+def test_allowing_unsigned_bundles_allows_no_altered_signature(bundle):
+    path = bundle / SIGNATURE_NAME
+    path.write_bytes(path.read_bytes().replace(b'"keyid":""', b'"keyid":"x"'))
+    with pytest.raises(BundleError, match="is no signature of a bundle"):
+        opened(bundle)
+
+
+def test_one_bit_changed_anywhere_is_refused(bundle):
+    draw = random.Random(400)
+    files = sorted(bundle.iterdir())
+    assert {file.name for file in files} >= {"manifest.json", GRAPH_NAME, SIGNATURE_NAME}
+    for number in range(400):
+        file = files[number % len(files)]
+        data = file.read_bytes()
+        place = draw.randrange(8 * len(data))
+        flipped = bytearray(data)
+        flipped[place // 8] ^= 1 << place % 8
+        file.write_bytes(flipped)
+        with pytest.raises(BundleError, match=file.name):
+            Classifier(bundle)
+        file.write_bytes(data)
+    assert Classifier(bundle).classify([]) == []
+
+
+def test_a_cell_whose_strangeness_lies_above_the_bundle_s_bound_is_unidentified(bundle):
+    cells = some_cells(opened(bundle))
+    graph_with_ood(bundle)
+    scores = opened(rewritten(bundle, ood_above=1e9, abstain_below=0.0))
+    named = scores.classify(cells)
+    assert all(s.label in scores.manifest.labels for s in named)
+    # `ood` is the mean brightness here: half the cells lie above the middle one.
+    middle = float(np.median(cells.mean(axis=(1, 2, 3))))
+    some = opened(rewritten(bundle, ood_above=middle, abstain_below=0.0)).classify(cells)
+    above = cells.mean(axis=(1, 2, 3)) > middle
+    assert [s.label == "unidentified" for s in some] == above.tolist()
+
+
+def test_a_bundle_with_a_bound_on_strangeness_and_no_such_output_is_refused(bundle):
+    rewritten(bundle, ood_above=1.0)
+    with pytest.raises(BundleError, match="the graph has no output ood"):
+        opened(bundle)
+
+
+def graph_with_ood(folder):
+    """Add an output `ood` to the graph: the cell's mean brightness."""
+    graph = onnx.load(folder / GRAPH_NAME)
+    node = onnx.helper.make_node
+    axes = onnx.numpy_helper.from_array(np.array([1, 2, 3]), "ood_axes")
+    graph.graph.initializer.append(axes)
+    graph.graph.node.extend(
+        [
+            node("Cast", ["cells"], ["ood_cells"], to=onnx.TensorProto.FLOAT),
+            node("ReduceMean", ["ood_cells", "ood_axes"], ["ood"], keepdims=0),
+        ]
+    )
+    wanted = onnx.helper.make_tensor_value_info("ood", onnx.TensorProto.FLOAT, ["n"])
+    graph.graph.output.append(wanted)
+    onnx.save(graph, folder / GRAPH_NAME)
+    rewritten_files(folder)

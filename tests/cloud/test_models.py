@@ -5,9 +5,9 @@ import shutil
 from contextlib import asynccontextmanager
 
 import pytest
-from bundles import renamed_bundle
+from bundles import renamed_bundle, signing_keys
 
-from cloud.classifier import Classifier
+from cloud.classifier import Classifier, Trust
 from cloud.registry.cache import Cache
 from cloud.registry.fetch import MAX_BYTES, fetch
 from cloud.registry.models import Models
@@ -352,7 +352,8 @@ def test_a_kept_bundle_that_the_disk_has_damaged_is_fetched_anew(run, put, bucke
 
 
 def test_of_many_bundles_the_last_three_are_kept(tmp_path, bundle):
-    cache = Cache(tmp_path / "cache", Classifier)
+    trust = Trust((signing_keys().public,))
+    cache = Cache(tmp_path / "cache", lambda folder: Classifier(folder, trust))
     digests = []
     for version in ("1", "2", "3", "4", "5"):
         with cache.building() as folder:

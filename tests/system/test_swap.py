@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import pytest
-from bundles import renamed_bundle
+from bundles import renamed_bundle, signing_keys
 from frames import frame
 from rig import Rig, until
 
@@ -39,6 +39,7 @@ def rig(broker, tmp_path):
         model=NAME,
         model_poll_s=0.1,
         model_cache=str(tmp_path / "cache"),
+        trusted_keys=[str(signing_keys().public)],
     )
     yield opened
     opened.close()

@@ -18,6 +18,7 @@ from wire.manifest import (
     read_manifest,
     write_manifest,
 )
+from wire.signature import SIGNATURE_NAME
 
 
 def described(**changes: object) -> Manifest:
@@ -114,9 +115,47 @@ def test_a_folder_without_a_manifest_is_refused(tmp_path: Path) -> None:
         read_manifest(tmp_path)
 
 
+def test_a_bundle_of_the_schema_before_is_still_read(bundle: Path) -> None:
+    path = bundle / MANIFEST_NAME
+    old = json.loads(path.read_text(encoding="utf-8"))
+    for new in (
+        "ood_score",
+        "ood_above",
+        "conformal_level",
+        "conformal_threshold",
+        "int8",
+        "generator",
+        "weights_digest",
+        "licences",
+    ):
+        del old[new]
+    path.write_text(json.dumps(old | {"schema": 1}))
+    manifest, _ = read_manifest(bundle)
+    assert manifest.schema == 1
+    assert manifest.ood_above is None
+    assert manifest.licences == {}
+
+
+def test_a_report_names_everything_that_is_wrong_at_once(bundle: Path) -> None:
+    (bundle / GRAPH_NAME).write_bytes(b"another")
+    (bundle / CARD_NAME).unlink()
+    (bundle / "hook.py").write_text("", encoding="utf-8")
+    wanted = rf"lacks {CARD_NAME}.*not name: hook\.py.*{GRAPH_NAME} is not the file"
+    with pytest.raises(BundleError, match=wanted):
+        read_manifest(bundle)
+
+
+def test_writing_a_manifest_removes_a_signature_that_is_of_another(bundle: Path) -> None:
+    (bundle / SIGNATURE_NAME).write_text("of the manifest before", encoding="utf-8")
+    assert read_manifest(bundle)[0].files.keys() == {GRAPH_NAME, CARD_NAME}
+    write_manifest(bundle, described(version="1.0.1"))
+    assert not (bundle / SIGNATURE_NAME).exists()
+
+
 def test_a_manifest_of_another_schema_says_what_to_do(bundle: Path) -> None:
-    rewritten(bundle, schema=2)
-    with pytest.raises(BundleError, match=r"schema 2; this program reads 1: update leukoscope"):
+    rewritten(bundle, schema=3)
+    wanted = r"schema 3; this program reads 1 and 2: update leukoscope"
+    with pytest.raises(BundleError, match=wanted):
         read_manifest(bundle)
 
 

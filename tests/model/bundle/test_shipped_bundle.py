@@ -11,8 +11,8 @@ from imaging.cells import find_white_cells
 from imaging.crop import PREPROCESSING_ID, cut_cells
 from imaging.encode import encode_within
 from imaging.simulator import SlideKind, Smear
-from model.bundle.export import verify
 from model.bundle.graph import Graph
+from model.bundle.verify import verify
 from model.data.cutting import opened
 from wire.manifest import CARD_NAME, GRAPH_NAME, Manifest
 from wire.words import RESEARCH_USE_ONLY

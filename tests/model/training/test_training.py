@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from model import run
-from model.bundle.export import export, finished, verify
+from model.bundle.export import export, finished
 from model.bundle.graph import Graph, keras_answers
+from model.bundle.verify import verify
 from model.config import TrainingConfig
 from model.errors import ModelError
 from model.runtime import start_tensorflow
