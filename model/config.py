@@ -26,6 +26,8 @@ class TrainingConfig(BaseModel):
     """Sources as typed, such as `index:../shared/data/index.csv`."""
     unlabelled_data: tuple[str, ...] = ()
     """Sources, as typed, whose labels are not looked at: they train the source head."""
+    class_map: tuple[str, ...] = ()
+    """FROM=TO: what a class or cell type of the data is to us; FROM= leaves it out."""
     simulator: Annotated[int, Field(ge=0)] = 0
     """Cells to cut from simulated fields."""
     leave_out: tuple[str, ...] = ()

@@ -36,6 +36,14 @@ def train(
     simulator: Annotated[
         int | None, typer.Option(min=0, help="White cells to cut from simulated fields.")
     ] = None,
+    class_map: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            help="FROM=TO: a class or cell type of the data is ALL, AML or Normal; FROM= leaves "
+            "it out. Any number of times.",
+        ),
+    ] = None,
     leave_out: Annotated[
         list[str] | None,
         typer.Option(help="Source kept out of training and measured as an outside one."),
@@ -87,6 +95,7 @@ def train(
         given = {
             "data": data,
             "unlabelled_data": unlabelled,
+            "class_map": class_map,
             "simulator": simulator,
             "leave_out": leave_out,
             "epochs": epochs,

@@ -27,19 +27,24 @@ class Cutter:
     """Side of the model's input, in pixels."""
     variants: int
     seed: int
+    whole: bool = False
+    """Pictures are resized whole, as in the paper, not cut around what the finder finds."""
 
-    def cut(self, image: Image, box: Box, key: str) -> Cells:
+    def cut(self, image: Image, box: Box | None, key: str) -> Cells:
         """Cut one cell.
 
         Args:
             image: uint8, H×W×3, RGB.
-            box: of the cell, as the finder gives it.
+            box: of the cell, as the finder gives it; None for the picture as it is.
             key: the cell's name, which with the seed decides the variants.
 
         Returns:
-            uint8, variants×size×size×3. The first is exactly what the cloud would cut.
+            uint8, variants×size×size×3. The first is exactly what the cloud would cut, or the
+            picture resized and nothing else.
         """
         draw = np.random.default_rng([self.seed, zlib.crc32(key.encode())])
+        if box is None:
+            return self._resized(image, draw)
         cuts = [cut_cells(image, [box], self.size, self.size)[0]]
         for _ in range(self.variants - 1):
             patch, inner = _neighbourhood(image, box)
@@ -47,6 +52,17 @@ class Cutter:
             patch, inner = _rescaled(patch, inner, draw)
             patch = reencoded(patch, int(draw.integers(70, 96)))
             cuts.append(cut_cells(patch, [_jittered(inner, draw)], self.size, self.size)[0])
+        return np.stack(cuts)
+
+    def _resized(self, image: Image, draw: np.random.Generator) -> Cells:
+        """The picture, and it mirrored, turned by a little, moved, rescaled and re-encoded."""
+        cuts = [_to(image, self.size, self.size)]
+        rows, columns = image.shape[:2]
+        for _ in range(self.variants - 1):
+            scale = float(draw.uniform(max(min(1.0, SMALLEST / min(rows, columns)), 0.35), 1.0))
+            small = _to(image, max(2, round(rows * scale)), max(2, round(columns * scale)))
+            small = reencoded(_shaken(small, draw), int(draw.integers(70, 96)))
+            cuts.append(_to(small, self.size, self.size))
         return np.stack(cuts)
 
 
@@ -70,6 +86,25 @@ def opened(raw: npt.NDArray[np.uint8]) -> Image:
     if image is None:
         raise ValueError("not an image that OpenCV can decode")
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
+
+
+def _to(image: Image, rows: int, columns: int) -> Image:
+    small = cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA)
+    return small.astype(np.uint8, copy=False)
+
+
+def _shaken(image: Image, draw: np.random.Generator) -> Image:
+    """Perhaps mirrored, turned by up to 15°, resized by up to 10 % and moved by up to 6 %."""
+    rows, columns = image.shape[:2]
+    middle = ((columns - 1) / 2, (rows - 1) / 2)
+    angle, scale = float(draw.uniform(-15, 15)), float(draw.uniform(0.9, 1.1))
+    turn = np.asarray(cv2.getRotationMatrix2D(middle, angle, scale), np.float64)
+    turn[:, 2] += draw.uniform(-0.06, 0.06, 2) * (columns, rows)
+    mirrored = image[:, ::-1] if draw.random() < 0.5 else image
+    moved = cv2.warpAffine(
+        np.ascontiguousarray(mirrored), turn, (columns, rows), borderMode=cv2.BORDER_REFLECT_101
+    )
+    return moved.astype(np.uint8, copy=False)
 
 
 def _neighbourhood(image: Image, box: Box) -> tuple[Image, Box]:

@@ -1,7 +1,9 @@
 """Find cells for training by what finds them in the cloud, so that the cuts agree."""
 
 import math
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
 
 from imaging.box import Box
 from imaging.cells import find_white_cells
@@ -34,3 +36,50 @@ def central_box(image: Image) -> Box:
         return nearest
     side = round(FALLBACK * shorter)
     return Box((columns - side) // 2, (rows - side) // 2, side, side)
+
+
+class Finder(Protocol):
+    """Gives the boxes of a picture's cells. Its `repr` says all that they depend on."""
+
+    def __call__(self, image: Image, whole: bool) -> Sequence[Box | None]:
+        """Boxes in pixels of the image; None is the picture itself, as it is.
+
+        Args:
+            image: uint8, H×W×3, RGB.
+            whole: pictures are wanted whole, as in the paper.
+        """
+        ...
+
+    def several(self, whole: bool) -> bool:
+        """Whether a picture may have any number of cells, which then need numbers."""
+        ...
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """A picture of one cell."""
+
+    def __call__(self, image: Image, whole: bool) -> Sequence[Box | None]:
+        """See `Finder`."""
+        return [None] if whole else [central_box(image)]
+
+    def several(self, whole: bool) -> bool:
+        """See `Finder`."""
+        del whole
+        return False
+
+
+PORTRAIT: Final = Portrait()
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field, every cell of which is wanted; or the field itself, where pictures go whole."""
+
+    def __call__(self, image: Image, whole: bool) -> Sequence[Box | None]:
+        """See `Finder`."""
+        return [None] if whole else all_boxes(image)
+
+    def several(self, whole: bool) -> bool:
+        """See `Finder`."""
+        return not whole

@@ -1,6 +1,6 @@
 """From what was typed to cells with their parts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,11 +9,14 @@ import numpy.typing as npt
 
 from model.config import TrainingConfig
 from model.data.cells import Advance, CellSet, CellSource, digest, join
+from model.data.classes import ClassMap
 from model.data.cutting import Cutter
-from model.data.index import IndexSource
-from model.data.simulator import SimulatorSource
+from model.data.gather import gather
+from model.data.kinds import source
+from model.data.pictures import PictureSource
 from model.data.split import Part, split
 from model.errors import ModelError
+from model.labels import UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -33,15 +36,11 @@ def sources(config: TrainingConfig) -> Iterator[tuple[str, CellSource]]:
     """Name and loader of each source of a configuration.
 
     Raises:
-        ModelError: a source is of no known kind.
+        ModelError: a source is of no known kind, or the class map names a class that none has.
     """
-    for typed in config.data:
-        kind, _, path = typed.partition(":")
-        if kind != "index" or not path:
-            raise ModelError(f"--data {typed!r} is not known: write index:FILE.csv")
-        yield typed, IndexSource(Path(path), config.threads)
-    if config.simulator:
-        yield "simulator", SimulatorSource(config.simulator, config.split_seed)
+    found = [*_labelled(config), *_unlabelled(config)]
+    _check_map(config, [one for _, one in found])
+    yield from found
 
 
 def mix(config: TrainingConfig, loaded: list[CellSet]) -> Mixture:
@@ -50,17 +49,60 @@ def mix(config: TrainingConfig, loaded: list[CellSet]) -> Mixture:
     Raises:
         ModelError: nothing to train from, or a class that nothing shows.
     """
-    if not loaded:
-        raise ModelError("nothing to train from: give --data index:FILE, --simulator N, or both")
-    cells = join(loaded)
+    cells = together(loaded)
     parts = split(cells, config.split_seed, config.leave_out)
     for part in ("train", "validation", "test"):
-        classes = set(cells.labels[parts == part].tolist())
+        classes = set(cells.labels[parts == part].tolist()) - {UNKNOWN}
         if len(classes) < 2:
             raise ModelError(f"the {part} part has {len(classes)} classes: two or more are needed")
     return Mixture(cells, parts, digest(cells, parts))
 
 
+def together(loaded: Sequence[CellSet]) -> CellSet:
+    """One set of what was loaded.
+
+    Raises:
+        ModelError: there is nothing, or a cell comes twice.
+    """
+    if not loaded:
+        raise ModelError("nothing to train from: give --data KIND:WHERE, --simulator N, or both")
+    cells = join(loaded)
+    keys, counts = np.unique(cells.keys, return_counts=True)
+    if (counts > 1).any():
+        raise ModelError(f"{keys[counts > 1][0]} comes from two sources: give the data once")
+    return cells
+
+
 def load(config: TrainingConfig, source: CellSource, advance: Advance) -> CellSet:
-    """Read one source as the configuration wants it cut."""
-    return source.load(Cutter(config.size, config.variants, config.split_seed), advance)
+    """Read one source as the configuration wants it cut, or take it from the cache."""
+    whole = config.cut == "whole"
+    return gather(source, Cutter(config.size, config.variants, config.split_seed, whole), advance)
+
+
+def _labelled(config: TrainingConfig) -> Iterator[tuple[str, CellSource]]:
+    classes = ClassMap.parse(config.class_map)
+    for typed in config.data:
+        yield typed, source(typed, classes, config.split_seed, config.threads)
+    if config.simulator:
+        typed = f"simulator:{config.simulator}"
+        yield "simulator", source(typed, classes, config.split_seed, config.threads)
+
+
+def _unlabelled(config: TrainingConfig) -> Iterator[tuple[str, CellSource]]:
+    classes = ClassMap.parse(config.class_map, ignored=True)
+    for typed in config.unlabelled_data:
+        wanted = f"pictures:{typed}" if Path(typed).is_dir() else typed
+        yield f"{typed} unlabelled", source(wanted, classes, config.split_seed, config.threads)
+
+
+def _check_map(config: TrainingConfig, found: Sequence[CellSource]) -> None:
+    """Refuse a FROM that nothing is called: it would do nothing, and nobody would notice."""
+    if not config.class_map:
+        return
+    names: set[str] = set()
+    for one in found:
+        if isinstance(one, PictureSource):
+            names.update(name for p in one.listed() for name in (p.named, p.kind))
+    if wrong := ClassMap.parse(config.class_map).unused(names):
+        known = ", ".join(sorted(names - {""}))
+        raise ModelError(f"--map {wrong[0]}=…: nothing is called so. The data have {known}")

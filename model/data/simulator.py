@@ -4,7 +4,7 @@ import hashlib
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, TypeAlias
 
@@ -15,9 +15,10 @@ from imaging.encode import encode_within
 from imaging.simulator import KINDS, CellKind, DrawnCell, Optics, SlideKind, Smear, render_cell
 from imaging.types import Image
 from model import labels
-from model.data.cells import Advance, CellSet, OneCell, stack
+from model.data.cells import Advance, OneCell
 from model.data.cutting import Cutter, opened
 from model.data.finding import all_boxes, central_box
+from model.labels import UNKNOWN
 
 SOURCE: Final = "simulator"
 
@@ -64,9 +65,14 @@ class SimulatorSource:
     count: int
     seed: int
     threads: int = 2
+    labelled: bool = True
 
-    def load(self, cutter: Cutter, advance: Advance) -> CellSet:
-        """Draw, find and cut; see `CellSource.load`. A slide is a group."""
+    def fingerprint(self) -> Iterator[str]:
+        """See `CellSource.fingerprint`; the code that draws is in every fingerprint."""
+        yield f"{self.count} {self.seed} {self.labelled}"
+
+    def cells(self, cutter: Cutter, advance: Advance) -> Iterator[OneCell]:
+        """Draw, find and cut; see `CellSource.cells`. A slide is a group."""
         half = max(1, self.count // 2)
         slides = max(len(SLIDES), round(half / (VIEWS * CELLS_PER_FIELD)))
         kinds = list(KINDS)
@@ -77,11 +83,9 @@ class SimulatorSource:
         tasks += [
             partial(_single, _kind(kinds, n), first + slides + n, cutter) for n in range(half)
         ]
-        cells: list[OneCell] = []
         for done, found in enumerate(self._results(tasks), 1):
-            cells += found
+            yield from found if self.labelled else [replace(c, label=UNKNOWN) for c in found]
             advance(done, len(tasks))
-        return stack(cells)
 
     def _results(self, tasks: Sequence[Task]) -> Iterator[list[OneCell]]:
         """In the order of the tasks; by processes, as drawing holds Python's lock."""
@@ -142,9 +146,10 @@ def _of_field(smear: Smear, number: int, cutter: Cutter) -> Iterator[OneCell]:
 def _single(kind: CellKind, seed: int, cutter: Cutter) -> list[OneCell]:
     drawn = render_cell(kind, seed)
     key = f"single/{kind}/{seed}"
+    box = None if cutter.whole else central_box(drawn.image)
     return [
         OneCell(
-            cells=cutter.cut(drawn.image, central_box(drawn.image), key),
+            cells=cutter.cut(drawn.image, box, key),
             label=labels.number(drawn.label),
             source=SOURCE,
             group=f"{SOURCE}/{seed}",

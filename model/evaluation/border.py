@@ -38,7 +38,8 @@ def border_guesses(train: CellSet, test: CellSet, seed: int) -> Classes:
     chosen = draw.choice(len(train), count, p=chances(train))
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=300))
     model.fit(_border(train.cells[chosen, 0]), train.labels[chosen])
-    guesses: Classes = model.predict(_border(test.cells[:, 0])).astype(np.int64)
+    seen = [model.predict(_border(cells)) for _, cells in test.batches()]
+    guesses: Classes = np.concatenate(seen).astype(np.int64) if seen else np.zeros(0, np.int64)
     return guesses
 
 

@@ -1,5 +1,6 @@
 """One tiny training and its bundle, shared by the tests of this room."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,15 @@ from model.bundle.export import export, finished
 from model.config import TrainingConfig
 from model.data.cells import CellSet
 from model.training.study import Report, study
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_of_cells(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Tests of this room leave nothing in the user's cache, and share what they gather."""
+    folder = tmp_path_factory.mktemp("cells")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LEUKOSCOPE_MODEL_CACHE", str(folder))
+        yield folder
 
 
 def _unheard(stage: str, done: int, total: int, word: str = "") -> None:

@@ -14,6 +14,7 @@ from imaging.simulator import Smear, render_cell
 from imaging.types import Image
 from model.data.cutting import Cutter, opened
 from model.data.finding import central_box
+from model.data.gather import gather
 from model.data.index import IndexSource
 from model.data.simulator import SimulatorSource, look
 from model.errors import ModelError
@@ -74,7 +75,7 @@ def test_cells_of_a_field_come_through_jpeg_with_their_truth() -> None:
 
 
 def test_simulated_cells_show_every_class_and_group_by_slide() -> None:
-    cells = SimulatorSource(12, seed=4, threads=1).load(Cutter(16, 1, 1), silent)
+    cells = gather(SimulatorSource(12, seed=4, threads=1), Cutter(16, 1, 1), silent)
     assert set(cells.labels.tolist()) == {0, 1, 2}
     assert len(set(cells.keys)) == len(cells)
     fields = np.char.startswith(cells.keys, "field/")
@@ -84,10 +85,10 @@ def test_simulated_cells_show_every_class_and_group_by_slide() -> None:
 
 
 def test_two_processes_draw_what_one_draws() -> None:
-    one = SimulatorSource(6, seed=4, threads=1).load(Cutter(16, 2, 1), silent)
-    two = SimulatorSource(6, seed=4, threads=2).load(Cutter(16, 2, 1), silent)
-    assert np.array_equal(one.cells, two.cells)
-    assert one.keys.tolist() == two.keys.tolist()
+    one = list(SimulatorSource(6, seed=4, threads=1).cells(Cutter(16, 2, 1), silent))
+    two = list(SimulatorSource(6, seed=4, threads=2).cells(Cutter(16, 2, 1), silent))
+    assert [cell.key for cell in one] == [cell.key for cell in two]
+    assert all(np.array_equal(a.cells, b.cells) for a, b in zip(one, two, strict=True))
 
 
 def test_an_index_gives_patients_as_groups_and_skips_platelets(tmp_path: Path) -> None:
@@ -99,7 +100,7 @@ def test_an_index_gives_patients_as_groups_and_skips_platelets(tmp_path: Path) -
         common | {"patient": ""},
         common | {"patient": "", "cell_type": "platelet", "label": ""},
     ]
-    cells = IndexSource(index_of(tmp_path, rows)).load(Cutter(16, 1, 1), silent)
+    cells = gather(IndexSource(index_of(tmp_path, rows)), Cutter(16, 1, 1), silent)
     assert cells.groups.tolist() == ["pbc/p1", "pbc/a.png"]
     assert cells.labels.tolist() == [2, 2]
 
@@ -117,7 +118,7 @@ def test_an_index_says_which_picture_cannot_be_read(
     (tmp_path / "text.png").write_text("not a picture")
     row = {"source": "pbc", "patient": "", "cell_type": "neutrophil", "label": "Normal"} | change
     with pytest.raises(ModelError, match=said):
-        IndexSource(index_of(tmp_path, [row])).load(Cutter(16, 1, 1), silent)
+        list(IndexSource(index_of(tmp_path, [row])).cells(Cutter(16, 1, 1), silent))
 
 
 def test_real_cells_are_found_in_the_middle(real_images: Path) -> None:

@@ -106,7 +106,7 @@ def test_statistics_ruined_by_generated_cells_are_recalibrated_on_real_ones(
     train = made_up_cells.take(made_up_cells.labels >= 0)
     small = SMALL | {"normalisation": "batch", "recalibrate": True, "size": 28}
     network = ACGAN(TrainingConfig(**small)).averaged
-    bright = train.cells.repeat(4, axis=2).repeat(4, axis=3)[:, :, :28, :28]
+    bright = np.asarray(train.cells).repeat(4, axis=2).repeat(4, axis=3)[:, :, :28, :28]
     from dataclasses import replace
 
     train = replace(train, cells=bright)
