@@ -59,22 +59,22 @@ def write_run(
     return folder
 
 
-def simple_run(folder: Path, wanted: str, given: str, **rest: Any) -> Path:
+def simple_run(
+    folder: Path, wanted: str, given: str, *, pictures: bool = False, **rest: Any
+) -> Path:
     """A run whose cells are letters: A for ALL, M for AML, N for Normal; each its own group."""
-    names = dict(zip("AMN", LABELS, strict=True))
-    cells = [
-        MadeUp(
-            f"c{i}",
-            "made",
-            f"g{i}",
-            "cell",
-            "test",
-            names[right],
-            [0.9 if names[guess] == label else 0.05 for label in LABELS],
-        )
-        for i, (right, guess) in enumerate(zip(wanted, given, strict=True))
-    ]
-    return write_run(folder, cells, **{"title": "made", "seed": 1, "split": "group", **rest})
+    letters = dict(zip("AMN", LABELS, strict=True))
+    known = [label for letter, label in letters.items() if letter in wanted + given]
+    cells = []
+    for i, (right, guess) in enumerate(zip(wanted, given, strict=True)):
+        others = 0.1 / max(1, len(known) - 1)
+        chances = {label: 0.9 if label == letters[guess] else others for label in known}
+        said = [chances.get(label, 0.0) / sum(chances.values()) for label in LABELS]
+        cells.append(MadeUp(f"c{i}", "made", f"g{i}", "cell", "test", letters[right], said))
+    write_run(folder, cells, **{"title": "made", "seed": 1, "split": "group", **rest})
+    if pictures:
+        np.save(folder / "pictures.npy", np.stack([_picture(cell.label) for cell in cells]))
+    return folder
 
 
 def realistic_cells(skill: float, seed: int, labels: Sequence[str] = LABELS) -> list[MadeUp]:

@@ -39,19 +39,21 @@ def _draw(axes: Axes, scores: Scores, size: int) -> None:
     rows = _filled(scores)
     counts = np.array(scores.confusion, float)[rows]
     shares: Numbers = counts / counts.sum(axis=1, keepdims=True)
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    # Not imshow, which would put a bitmap into the SVG.
+    axes.pcolormesh(shares, cmap="Blues", vmin=0, vmax=1)
+    axes.invert_yaxis()
     for (row, column), share in np.ndenumerate(shares):
         axes.text(
-            column,
-            row,
+            column + 0.5,
+            row + 0.5,
             f"{counts[row, column]:.0f}\n{share:.1%}",
             ha="center",
             va="center",
             fontsize=size,
             color="white" if share > 0.5 else INK,
         )
-    axes.set_xticks(range(len(scores.labels)), scores.labels)
-    axes.set_yticks(range(len(rows)), [scores.labels[row] for row in rows])
+    axes.set_xticks(np.arange(len(scores.labels)) + 0.5, scores.labels)
+    axes.set_yticks(np.arange(len(rows)) + 0.5, [scores.labels[row] for row in rows])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
 

@@ -68,8 +68,9 @@ def png(figure: Figure, dpi: int = 160) -> bytes:
 def svg(figure: Figure) -> str:
     """Written as an SVG element to stand inside a page."""
     buffer = io.BytesIO()
-    # Without a date, the same figures give the same bytes.
-    FigureCanvasSVG(figure).print_figure(buffer, format="svg", metadata={"Date": None})
+    # Without a date the same figures give the same bytes; the rest would only name matplotlib.
+    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    FigureCanvasSVG(figure).print_figure(buffer, format="svg", metadata=nothing)
     text = buffer.getvalue().decode()
     return text[text.index("<svg") :]
 

@@ -1,0 +1,76 @@
+"""A run folder read by evaluation, whoever wrote it."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from runs import realistic_run, simple_run
+
+from model.errors import ModelError
+from model.evaluation.runs import read_run
+
+
+def test_a_run_of_this_room_is_read(tiny_run: Path) -> None:
+    run = read_run(tiny_run)
+    assert run.seed == 1
+    assert run.leak == ""
+    assert run.abstain_below is not None
+    assert len(run.predictions) > 0
+
+
+def test_an_old_run_is_named_by_its_configuration(tmp_path: Path) -> None:
+    folder = simple_run(tmp_path / "run", "AN", "AN")
+    (folder / "facts.json").write_text("{}")
+    assert read_run(folder).title == "run"
+    config = {"mode": "plain", "seed": 7, "leave_out": ["pbc"]}
+    (folder / "config.json").write_text(json.dumps(config))
+    run = read_run(folder)
+    assert (run.title, run.seed) == ("AC-GAN's discriminator trained plainly", 7)
+    assert run.split == "leave-out:pbc"
+    assert run.abstain_below is None
+
+
+def test_a_random_split_leaks_by_its_name(tmp_path: Path) -> None:
+    assert "leaks" in read_run(simple_run(tmp_path / "run", "AN", "AN", split="random")).leak
+
+
+def test_a_split_leaks_where_a_patient_is_on_both_sides_whatever_its_name(tmp_path: Path) -> None:
+    folder = simple_run(tmp_path / "run", "AANN", "AANN", split="mine.csv")
+    assert read_run(folder).leak == ""
+    with (folder / "split.csv").open("a", newline="") as file:
+        csv.writer(file).writerow(["other", "made", "g2", "cell", "ALL", "train"])
+    assert "1 of 4 held-out patients" in read_run(folder).leak
+
+
+def test_pictures_must_fit_the_predictions(tmp_path: Path) -> None:
+    folder = realistic_run(tmp_path / "run", pictures=True)
+    pictures = read_run(folder).pictures()
+    assert pictures is not None
+    assert isinstance(pictures, np.memmap)
+    fewer = np.array(pictures[:-1])
+    (folder / "pictures.npy").unlink()  # still mapped: writing into it would pull it from below
+    np.save(folder / "pictures.npy", fewer)
+    with pytest.raises(ModelError, match=r"pictures for .* predictions"):
+        read_run(folder).pictures()
+    (folder / "pictures.npy").write_text("no array")
+    with pytest.raises(ModelError, match="no array of pictures"):
+        read_run(folder).pictures()
+
+
+@pytest.mark.parametrize("name", ["facts.json", "config.json"])
+def test_a_damaged_file_is_named(tmp_path: Path, name: str) -> None:
+    folder = simple_run(tmp_path / "run", "AN", "AN")
+    (folder / name).write_text("{")
+    with pytest.raises(ModelError, match=f"{name} is damaged"):
+        read_run(folder)
+
+
+def test_a_split_without_its_columns_and_no_run_are_named(tmp_path: Path) -> None:
+    folder = simple_run(tmp_path / "run", "AN", "AN")
+    (folder / "split.csv").write_text("key\na\n")
+    with pytest.raises(ModelError, match="no column 'part'"):
+        read_run(folder)
+    with pytest.raises(ModelError, match="not a finished run"):
+        read_run(tmp_path)
