@@ -41,7 +41,9 @@ class CloudSettings(RoomSettings):
         "With `model`, what works while none is promoted",
     )
     trusted_keys: tuple[Path, ...] = Field(
-        (), description="public keys (.pem) whose bundles are taken, beside leukoscope's own"
+        (),
+        description="public keys (.pem), or folders of them, whose bundles are taken, "
+        "beside leukoscope's own",
     )
     allow_unsigned: bool = Field(
         default=False, description="take bundles without a signature by a trusted key: for trials"

@@ -31,6 +31,8 @@ class RoomSettings(BaseSettings):
     )
 
     _file: ClassVar[Path | None] = None
+    read_elsewhere: ClassVar[frozenset[str]] = frozenset()
+    """Variables of the prefix, without it, that other code reads: known, and no fields."""
 
     @classmethod
     def load(cls, file: Path | None = None, **given: Any) -> Self:  # noqa: ANN401  # each field has its own type
@@ -89,7 +91,7 @@ def _file_from_environment(cls: type[RoomSettings]) -> Path | None:
 def _refuse_unknown_variables(cls: type[RoomSettings]) -> None:
     """pydantic-settings passes over a misspelt variable; a technician would never learn of it."""
     prefix = _prefix(cls)
-    known = {name.upper() for name in cls.model_fields} | {"CONFIG"}
+    known = {name.upper() for name in cls.model_fields} | {"CONFIG"} | cls.read_elsewhere
     for variable in os.environ:
         if variable.upper().startswith(prefix):
             field = variable.upper().removeprefix(prefix).split("__")[0]

@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
@@ -199,8 +200,14 @@ class Models:
         self._said(word, swapped)
 
     def _open(self, folder: Path) -> Classifier:
-        trust = Trust(self._settings.trusted_keys, self._settings.allow_unsigned)
-        return Classifier(folder, trust)
+        keys = _keys(self._settings.trusted_keys)
+        return Classifier(folder, Trust(keys, self._settings.allow_unsigned))
+
+
+def _keys(trusted: Sequence[Path]) -> tuple[Path, ...]:
+    """Of a folder, the keys that lie there at this moment."""
+    found = (sorted(path.glob("*.pem")) if path.is_dir() else [path] for path in trusted)
+    return tuple(chain.from_iterable(found))
 
 
 def _cache_folder(settings: CloudSettings) -> Path:

@@ -71,6 +71,7 @@ class Home:
     logs = property(lambda self: self._sub("logs"))
     results = property(lambda self: self._sub("results"))
     models = property(lambda self: self._sub("models"))
+    trusted_keys = property(lambda self: self._sub("trusted-keys"))
 
     @property
     def edge_settings_file(self) -> Path:

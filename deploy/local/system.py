@@ -115,6 +115,7 @@ class LocalSystem:
                 "model": MODEL,
                 "model_poll_s": 2.0,  # its store is its own, and somebody waits to see it
                 "model_cache": str(self._home.models),
+                "trusted_keys": [str(self._home.trusted_keys)],
                 "store": store,
             },
         )

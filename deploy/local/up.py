@@ -43,6 +43,7 @@ def _say_how(home: Home, system: LocalSystem, children: Children, console: Conso
         ("capture a field", f"leukoscope-edge capture --slide 12345 --config {edge}"),
         ("see results", f"leukoscope-cloud results --follow --config {cloud}"),
         ("see the spool", f"leukoscope-edge spool status --config {edge}"),
+        ("trust a key", f"cp KEY.pem {quote(str(home.trusted_keys))}"),
         ("publish a model", f"leukoscope-model publish BUNDLE --config {model}"),
         ("make it live", f"leukoscope-model promote {MODEL} VERSION --config {model}"),
         ("live model", f"leukoscope-model models {MODEL} --config {model}"),

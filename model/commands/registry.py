@@ -1,5 +1,6 @@
 """`leukoscope-model publish`, `promote`, `rollback` and `models`."""
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,6 +41,16 @@ def publish(
     bundle: Annotated[Path, typer.Argument(help="Bundle folder.")],
     name: Annotated[str | None, typer.Option(help="Other name than the manifest's.")] = None,
     version: Annotated[str | None, typer.Option(help="Other version than the manifest's.")] = None,
+    key: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Public key (.pem) to trust. None given: leukoscope's own and those that "
+            "`keys new` wrote."
+        ),
+    ] = None,
+    allow_unsigned: Annotated[
+        bool, typer.Option("--allow-unsigned", help="Do not ask who made it; workers will.")
+    ] = False,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
@@ -48,9 +59,11 @@ def publish(
     A version is written once: the same bundle again is "already published", another is refused.
     """
     with _bucket(config) as bucket:
+        from model.bundle.verify import trusted
         from model.registry.publish import publish as put
 
-        done = put(bundle, bucket, name, version)
+        keys = None if allow_unsigned else trusted(key)
+        done = put(bundle, bucket, name, version, keys)
     if done.says != f"{done.name} {done.version}":
         notes.print(f"results will name it {done.says}, as its manifest does", highlight=False)
     title = f"{done.name} {done.version}: " + ("already published" if done.already else "published")
@@ -58,7 +71,7 @@ def publish(
     rows = {
         "sha256": done.sha256,
         "files": f"{done.files}, {done.size:,} bytes",
-        "make it live": f"leukoscope-model promote {done.name} {done.version}",
+        "make it live": _typed("promote", done.name, done.version, config=config),
     }
     show(as_json, facts, _rows(title, rows))
 
@@ -66,6 +79,10 @@ def publish(
 def promote(
     name: Name,
     version: Annotated[str, typer.Argument(help="A published version.")],
+    again: Annotated[
+        bool,
+        typer.Option("--again", help="Though it is live already: who refused it tries again."),
+    ] = False,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
@@ -76,8 +93,8 @@ def promote(
     with _bucket(config) as bucket:
         from model.registry.pointer import promote as move
 
-        done = move(bucket, name, version)
-    _show_move(as_json, done)
+        done = move(bucket, name, version, again=again)
+    _show_move(as_json, done, config)
 
 
 def rollback(name: Name, config: Config = None, as_json: Json = False) -> None:
@@ -86,7 +103,7 @@ def rollback(name: Name, config: Config = None, as_json: Json = False) -> None:
         from model.registry.pointer import rollback as move
 
         done = move(bucket, name)
-    _show_move(as_json, done)
+    _show_move(as_json, done, config)
 
 
 def models(name: Name, config: Config = None, as_json: Json = False) -> None:
@@ -125,7 +142,7 @@ def _bucket(config: Path | None) -> Iterator["Bucket"]:
             raise ModelError(str(error)) from error
 
 
-def _show_move(as_json: bool, move: "Move") -> None:
+def _show_move(as_json: bool, move: "Move", config: Path | None) -> None:
     pointer, before = move.pointer, move.before
     facts = {
         "moved": move.moved,
@@ -138,11 +155,19 @@ def _show_move(as_json: bool, move: "Move") -> None:
         "before": before.version if before else "nothing",
         "moved": f"{pointer.promoted_at:%Y-%m-%d %H:%M:%S} UTC by {pointer.by} "
         f"({pointer.moved_by} {pointer.number})",
-        "back again": f"leukoscope-model rollback {pointer.name}"
+        "back again": _typed("rollback", pointer.name, config=config)
         if pointer.previous
         else "nothing was live before it",
     }
+    if not move.moved:
+        promotion = ("promote", pointer.name, pointer.version, "--again")
+        rows["refused?"] = _typed(*promotion, config=config)
     show(as_json, facts, _rows(title, rows))
+
+
+def _typed(*words: str, config: Path | None) -> str:
+    """A command, to be typed as it stands."""
+    return shlex.join(["leukoscope-model", *words, *(["--config", str(config)] if config else [])])
 
 
 def _versions_table(name: str, found: list["Version"], pointer: Pointer | None) -> Table:

@@ -47,7 +47,9 @@ def live(bucket: Bucket, name: str) -> Live | None:
     return stored and Live(read_pointer(stored.data, pointer_key(name)), *stored)
 
 
-def promote(bucket: Bucket, name: str, version: str, by: str | None = None) -> Move:
+def promote(
+    bucket: Bucket, name: str, version: str, by: str | None = None, *, again: bool = False
+) -> Move:
     """Make a version live.
 
     Args:
@@ -55,6 +57,7 @@ def promote(bucket: Bucket, name: str, version: str, by: str | None = None) -> M
         name: of the model.
         version: a complete one.
         by: who does it; None for this user at this machine.
+        again: move the pointer though it is there: workers that refused the bundle try again.
 
     Raises:
         wire.registry.RegistryError: a name, version or pointer that cannot be.
@@ -62,9 +65,11 @@ def promote(bucket: Bucket, name: str, version: str, by: str | None = None) -> M
     """
     digest = _complete(bucket, name, version)
     before = live(bucket, name)
-    if before and (before.pointer.version, before.pointer.sha256) == (version, digest):
-        return Move(before.pointer, before.pointer, moved=False)
     previous = before.pointer.number if before else None
+    if before and (before.pointer.version, before.pointer.sha256) == (version, digest):
+        if not again:
+            return Move(before.pointer, before.pointer, moved=False)
+        previous = before.pointer.previous
     return _move(bucket, before, _next(before, "promote", name, version, digest, previous, by))
 
 

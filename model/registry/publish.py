@@ -9,6 +9,7 @@ from model.errors import ModelError
 from model.registry.bucket import Bucket
 from wire.manifest import MANIFEST_NAME, Manifest
 from wire.registry import manifest_key, version_prefix
+from wire.signature import SIGNATURE_NAME, Keys
 
 
 @dataclass(frozen=True)
@@ -22,13 +23,17 @@ class Published:
     size: int
     """Bytes of all files."""
     already: bool
-    """It lay there before, the same to the last byte."""
+    """It lay there before, complete."""
     says: str
     """Name and version inside the bundle, which results will give."""
 
 
 def publish(
-    folder: Path, bucket: Bucket, name: str | None = None, version: str | None = None
+    folder: Path,
+    bucket: Bucket,
+    name: str | None = None,
+    version: str | None = None,
+    keys: "Keys | None" = None,
 ) -> Published:
     """Verify a bundle, then write each file where none is; the manifest last.
 
@@ -39,16 +44,17 @@ def publish(
         bucket: the registry's.
         name: of the model in the registry; None for the manifest's.
         version: in the registry; None for the manifest's.
+        keys: a signature by one of them is asked for; None asks for none.
 
     Raises:
-        wire.manifest.BundleError: it is not the bundle its manifest says it is.
+        wire.manifest.BundleError: it is not the bundle its manifest says it is, or not signed.
         wire.registry.RegistryError: name or version may not stand in a key.
         ModelError: its graph is not what the manifest promises; another bundle has that version;
             the store cannot be reached or refuses.
     """
     from model.bundle.verify import verify  # onnxruntime takes its time to load
 
-    manifest, digest = verify(folder)
+    manifest, digest = verify(folder, keys)
     name, version = name or manifest.name, version or manifest.version
     prefix = version_prefix(name, version)
     there = bucket.read(manifest_key(name, version))
@@ -58,15 +64,18 @@ def publish(
             f"({hashlib.sha256(there.data).hexdigest()[:12]}…, this bundle is {digest[:12]}…): "
             "export this one with another --version"
         )
-    sizes = [_put(bucket, prefix, *file) for file in _files(folder, manifest, digest)]
+    files = _files(folder, manifest, digest)
+    sizes = [_put(bucket, prefix, *file, complete=there is not None) for file in files]
     says = f"{manifest.name} {manifest.version}"
     return Published(name, version, digest, len(sizes), sum(sizes), there is not None, says)
 
 
-def _put(bucket: Bucket, prefix: str, file: str, data: bytes) -> int:
+def _put(bucket: Bucket, prefix: str, file: str, data: bytes, *, complete: bool) -> int:
     if not bucket.create(prefix + file, data):
         there = bucket.read(prefix + file)
-        if there is None or there.data != data:
+        # Signed again since: the same bundle, whose first signature stays as it is.
+        resigned = complete and file == SIGNATURE_NAME
+        if there is None or (there.data != data and not resigned):
             raise ModelError(
                 f"{prefix}{file} is there already and is another file: somebody publishes another "
                 "bundle under this version, or gave up doing so. Publish with another version"

@@ -288,6 +288,23 @@ def test_what_was_refused_is_tried_again_when_told_to_look(run, put, bucket):
     run(story)
 
 
+def test_a_key_laid_into_the_trusted_folder_is_trusted_from_the_next_promotion_on(
+    run, put, bucket, settings, tmp_path
+):
+    (digest,) = put("1.0")
+    promote(bucket, NAME, "1.0")
+    (tmp_path / "trusted").mkdir()
+
+    async def story(watch):
+        word = await watch.refused()
+        assert "not among the 1 trusted" in word.reason
+        shutil.copy(signing_keys().public, tmp_path / "trusted")
+        promote(bucket, NAME, "1.0", again=True)
+        await watch.digest(digest)
+
+    run(story, settings.model_copy(update={"trusted_keys": (tmp_path / "trusted",)}))
+
+
 def test_a_full_disk_is_told_once_and_the_exchange_made_up_for_later(run, put, bucket, monkeypatch):
     (digest,) = put("1.0")
     promote(bucket, NAME, "1.0")

@@ -21,7 +21,10 @@ def folder(tmp_path):
 def test_everything_is_for_this_user_only(folder):
     home = Home(folder)
     home.write_private(home.folder / "cloud.toml", "secret")
-    for inner in (home.broker, home.store, home.station, home.logs, home.results, home.models):
+    for inner in (
+        *(home.broker, home.store, home.station),
+        *(home.logs, home.results, home.models, home.trusted_keys),
+    ):
         assert mode(inner) == 0o700
     home.close()
     assert mode(folder) == 0o700

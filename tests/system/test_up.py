@@ -62,6 +62,7 @@ def test_up_says_how_to_use_it_takes_a_capture_and_stops_every_part_at_sigterm(t
         for needed in (
             f"leukoscope-edge capture --slide 12345 --config {data}/edge.toml",
             f"leukoscope-cloud results --follow --config {data}/cloud.toml",
+            f"cp KEY.pem {data}/trusted-keys",
             f"leukoscope-model publish BUNDLE --config {data}/model.toml",
             f"leukoscope-model promote leukoscope-acgan VERSION --config {data}/model.toml",
             f"mqtt://127.0.0.1:{ports['mqtt']}",

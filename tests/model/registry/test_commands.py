@@ -6,12 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bundles import signing_keys
 from typer.testing import CliRunner
 
+from model.bundle.signing import new_keys
 from model.cli import app
 from model.errors import ModelError
 from model.registry.bucket import Bucket
 from model.registry.publish import publish
+from model.registry.settings import ModelSettings
+from wire.settings import SettingsError
 from wire.store import BucketSettings
 
 pytestmark = pytest.mark.system
@@ -32,7 +36,7 @@ def invoke(settings: BucketSettings, tmp_path: Path) -> Callable[..., Any]:
     )
 
     def run(*arguments: str) -> Any:
-        return CliRunner().invoke(app, [*arguments, "--config", str(file)], env={"COLUMNS": "200"})
+        return CliRunner().invoke(app, [*arguments, "--config", str(file)], env={"COLUMNS": "300"})
 
     return run
 
@@ -41,7 +45,7 @@ def test_from_a_bundle_to_live_and_back_on_the_command_line(
     invoke: Callable[..., Any], bundle: Bundles
 ) -> None:
     for version in ("1.0", "1.1"):
-        said = invoke("publish", str(bundle(version)))
+        said = invoke("publish", str(bundle(version)), "--key", str(signing_keys().public))
         assert said.exit_code == 0, said.output
         assert f"leukoscope-model promote acgan {version}" in said.stdout
         assert invoke("promote", "acgan", version).exit_code == 0
@@ -65,9 +69,33 @@ def test_from_a_bundle_to_live_and_back_on_the_command_line(
 def test_a_bundle_published_under_another_version_is_said_to_keep_its_own(
     invoke: Callable[..., Any], bundle: Bundles
 ) -> None:
-    said = invoke("publish", str(bundle("1.0")), "--version", "2.0", "--json")
+    wanted = ("--version", "2.0", "--allow-unsigned", "--json")
+    said = invoke("publish", str(bundle("1.0")), *wanted)
     assert json.loads(said.stdout)["version"] == "2.0"
     assert "results will name it acgan 1.0" in " ".join(said.stderr.split())
+
+
+def test_a_bundle_that_nobody_trusted_has_signed_is_not_published(
+    invoke: Callable[..., Any], bundle: Bundles, tmp_path: Path
+) -> None:
+    stranger = new_keys(tmp_path / "keys").public
+    said = invoke("publish", str(bundle("1.0")), "--key", str(stranger))
+    assert said.exit_code == 1
+    assert "model.sig names the key" in said.stderr
+    assert "not among the 1 trusted" in said.stderr
+    assert "there is no version of acgan" in " ".join(invoke("models", "acgan").stderr.split())
+
+
+def test_the_next_command_is_said_as_it_is_to_be_typed(
+    invoke: Callable[..., Any], bundle: Bundles, tmp_path: Path
+) -> None:
+    said = invoke("publish", str(bundle("1.0")), "--allow-unsigned")
+    words = " ".join(said.stdout.replace("│", " ").split())
+    promotion = f"leukoscope-model promote acgan 1.0 --config {tmp_path}/model.toml"
+    assert promotion in words
+    invoke("promote", "acgan", "1.0")
+    words = " ".join(invoke("promote", "acgan", "1.0").stdout.replace("│", " ").split())
+    assert "leukoscope-model promote acgan 1.0 --again" in words
 
 
 @pytest.mark.parametrize(
@@ -107,6 +135,16 @@ def test_a_bucket_that_is_not_there_is_named_with_what_makes_it(
         publish(bundle("1.0"), opened)
     assert "there is no bucket not-there" in str(caught.value)
     assert "run leukoscope-cloud setup" in str(caught.value)
+
+
+def test_the_variable_of_the_cells_cache_is_no_wrong_setting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LEUKOSCOPE_MODEL_CACHE", "/anywhere")
+    assert ModelSettings.load().store == BucketSettings()
+    monkeypatch.setenv("LEUKOSCOPE_MODEL_CASH", "/anywhere")
+    with pytest.raises(SettingsError, match="LEUKOSCOPE_MODEL_CASH is no setting"):
+        ModelSettings.load()
 
 
 def test_a_wrong_setting_is_named_with_exit_code_2(tmp_path: Path) -> None:

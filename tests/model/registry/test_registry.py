@@ -5,7 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from bundles import signing_keys
 
+from model.bundle.signing import sign
 from model.errors import ModelError
 from model.registry.bucket import Bucket
 from model.registry.listing import versions
@@ -49,6 +51,19 @@ def test_the_same_bundle_again_is_already_published(bucket: Bucket, bundle: Bund
     folder = bundle("1.0")
     publish(folder, bucket)
     assert publish(folder, bucket).already
+
+
+def test_the_same_bundle_signed_again_is_already_published_with_its_first_signature(
+    bucket: Bucket, bundle: Bundles
+) -> None:
+    folder = bundle("1.0")
+    publish(folder, bucket)
+    first = bucket.read("models/acgan/1.0/model.sig")
+    sign(folder, signing_keys().private)
+    assert publish(folder, bucket).already
+    assert first is not None
+    assert first.data != (folder / "model.sig").read_bytes()
+    assert bucket.read("models/acgan/1.0/model.sig") == first
 
 
 def test_another_bundle_under_a_version_that_is_taken_is_refused(
@@ -123,6 +138,18 @@ def test_what_is_live_already_stays_as_it_is(bucket: Bucket, bundle: Bundles) ->
     first = promote(bucket, NAME, "1.0")
     again = promote(bucket, NAME, "1.0")
     assert (again.moved, again.pointer) == (False, first.pointer)
+
+
+def test_what_is_live_is_promoted_again_for_those_who_refused_it_and_rolls_back_as_before(
+    bucket: Bucket, bundle: Bundles
+) -> None:
+    published(bucket, bundle, "1.0", "1.1")
+    promote(bucket, NAME, "1.0")
+    promote(bucket, NAME, "1.1")
+    again = promote(bucket, NAME, "1.1", again=True)
+    assert (again.moved, again.pointer.number, again.pointer.previous) == (True, 3, 1)
+    rollback(bucket, NAME)
+    assert live_version(bucket) == "1.0"
 
 
 def test_a_version_of_which_a_file_is_missing_is_not_promoted(
