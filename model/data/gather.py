@@ -77,7 +77,7 @@ def fingerprint(source: CellSource, cutter: Cutter) -> str:
 def _code() -> list[Path]:
     """Files whose change changes cells. An id that somebody forgot to change shows here."""
     here = Path(__file__).parent
-    mine = [here / f"{name}.py" for name in ("cutting", "finding", "simulator")]
+    mine = [here / f"{name}.py" for name in ("cutting", "finding", "simulator", "all_idb")]
     return mine + sorted(Path(imaging.__path__[0]).rglob("*.py"))
 
 

@@ -1,15 +1,22 @@
 """What may stand before the colon of `--data KIND:WHERE`."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
+from model.data.all_idb import AllIdbSource, Use
+from model.data.c_nmc import CNmcSource
 from model.data.cells import CellSource
 from model.data.classes import ClassMap
+from model.data.folder import FolderSource, PicturesSource
 from model.data.index import IndexSource
+from model.data.pbc import PbcSource
 from model.data.simulator import SimulatorSource
 from model.errors import ModelError
+
+PARTS: Final[dict[str, Literal[0, 1, 2]]] = {"": 0, "1": 1, "2": 2}
+USES: Final[dict[str, Use]] = {"": "", "fields": "fields", "cells": "cells"}
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,45 @@ def _index(typed: Typed) -> CellSource:
     return IndexSource(typed.path, typed.classes, typed.threads)
 
 
+def _folder(typed: Typed) -> CellSource:
+    group = typed.only("group").get("group", "")
+    return FolderSource(typed.path, typed.classes, typed.threads, group)
+
+
+def _pictures(typed: Typed) -> CellSource:
+    group = typed.only("group").get("group", "")
+    return PicturesSource(typed.path, typed.classes, typed.threads, group)
+
+
+def _pbc(typed: Typed) -> CellSource:
+    typed.only()
+    return PbcSource(typed.path, typed.classes, typed.threads)
+
+
+def _c_nmc(typed: Typed) -> CellSource:
+    typed.only()
+    return CNmcSource(typed.path, typed.classes, typed.threads)
+
+
+def _all_idb(typed: Typed) -> CellSource:
+    typed.only("part", "idb1")
+    part = _one_of(typed, "part", PARTS)
+    use = _one_of(typed, "idb1", USES)
+    return AllIdbSource(typed.path, typed.classes, typed.threads, PARTS[part], USES[use])
+
+
+def _part_of_all_idb(part: str) -> Callable[[Typed], CellSource]:
+    return lambda typed: _all_idb(replace(typed, options=typed.options | {"part": part}))
+
+
+def _one_of(typed: Typed, name: str, known: Mapping[str, object]) -> str:
+    value = typed.options.get(name, "")
+    if value not in known:
+        wanted = " or ".join(word for word in known if word)
+        raise ModelError(f"{typed.text!r}: {name}={value} is not {wanted}")
+    return value
+
+
 def _simulator(typed: Typed) -> CellSource:
     typed.only()
     if not typed.where.isdecimal() or not int(typed.where):
@@ -55,6 +101,13 @@ def _simulator(typed: Typed) -> CellSource:
 
 KINDS: Final[dict[str, Callable[[Typed], CellSource]]] = {
     "index": _index,
+    "folder": _folder,
+    "pictures": _pictures,
+    "all-idb": _all_idb,
+    "all-idb1": _part_of_all_idb("1"),
+    "all-idb2": _part_of_all_idb("2"),
+    "c-nmc": _c_nmc,
+    "pbc": _pbc,
     "simulator": _simulator,
 }
 

@@ -63,6 +63,10 @@ class PictureSource(ABC):
             ModelError: the folder or file is not as it should be; says where and what to do.
         """
 
+    def notes(self) -> list[str]:
+        """What a reader of any figure from these pictures should know: sentences."""
+        return []
+
     @cached_property
     def pictures(self) -> list[Picture]:
         """Those that the class map keeps, in the order of the source."""
@@ -82,8 +86,6 @@ class PictureSource(ABC):
     def cells(self, cutter: Cutter, advance: Advance) -> Iterator[OneCell]:
         """See `CellSource.cells`."""
         pictures = self.pictures
-        for picture in pictures:  # a wrong class is told before the first picture is read
-            self.label(picture)
         with ThreadPoolExecutor(self.threads) as pool:
             work = in_order(pool, lambda one: list(self._cut(one, cutter)), pictures, self.threads)
             for done, found in enumerate(work, 1):
@@ -92,10 +94,10 @@ class PictureSource(ABC):
 
     def fingerprint(self) -> Iterator[str]:
         """See `CellSource.fingerprint`."""
-        for one in self.pictures:
-            status = _status(one)
-            told = (one.path.resolve(), one.key, self.label(one), one.source, one.group, one.kind)
-            yield repr((*told, one.find, *status))
+        labels = [self.label(one) for one in self.pictures]  # wrong ones are told before all else
+        for one, label in zip(self.pictures, labels, strict=True):
+            told = (str(one.path.resolve()), one.key, label, one.source, one.group, one.kind)
+            yield repr((*told, one.find, *_status(one)))
 
     def _cut(self, picture: Picture, cutter: Cutter) -> Iterator[OneCell]:
         image, origin = read(picture)
