@@ -14,14 +14,16 @@ import pytest
 from model import run
 from model.config import TrainingConfig
 from model.errors import ModelError
-from model.training.study import Report, read, resume, study
+from model.training.study import Report, _training, read, resume, study
 
 LEFT = ("history.jsonl", "split.csv", "predictions.csv", "validation.csv")
 
 
 @pytest.fixture(scope="module")
 def config(tiny_config: TrainingConfig) -> TrainingConfig:
-    return tiny_config.model_copy(update={"epochs": 3, "steps": 30, "batch": 16})
+    return tiny_config.model_copy(
+        update={"epochs": 3, "steps": 30, "batch": 16, "tensorboard": True}
+    )
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -50,12 +52,23 @@ def _assert_alike(one: Path, other: Path) -> None:
             assert all(np.array_equal(first[key], second[key]) for key in first.files), name
 
 
+# The first epoch's checkpoint is there and the second epoch runs: that one is done again.
 def test_killed_by_the_system_it_ends_with_the_same_weights(
     whole: Path, config: TrainingConfig, tmp_path: Path, unheard: Report
 ) -> None:
     folder = tmp_path / "killed"
     settings = {"size": 32, "variants": 2, "widths": "8,8,8,8", "noise": 8, "batch": 16, "fakes": 4}
-    typed = ["--simulator", "24", "--threads", "1", "--epochs", "3", "--steps", "30"]
+    typed = [
+        "--simulator",
+        "24",
+        "--threads",
+        "1",
+        "--epochs",
+        "3",
+        "--steps",
+        "30",
+        "--tensorboard",
+    ]
     typed += [part for name in settings for part in ("--set", f"{name}={settings[name]}")]
     started = subprocess.Popen(
         [sys.executable, "-m", "model.cli", "train", "--out", str(folder), *typed],
@@ -72,26 +85,11 @@ def test_killed_by_the_system_it_ends_with_the_same_weights(
     assert TrainingConfig.model_validate_json((folder / "config.json").read_text()) == config
     with pytest.raises(ModelError, match="not a finished run"):
         run.load_facts(folder)
+    with (folder / "history.jsonl").open("a") as file:
+        file.write('{"an epoch": "whose checkpoint was never written"}\n')
     facts = resume(folder, "train --resume", unheard)
     assert facts["resumed"]
     assert facts["command"].startswith("leukoscope-model train --out")
-    _assert_alike(folder, whole)
-
-
-def test_stopped_within_an_epoch_it_does_that_epoch_again(
-    whole: Path, config: TrainingConfig, tmp_path: Path, unheard: Report
-) -> None:
-    def broken(stage: str, done: int, total: int, word: str = "") -> None:
-        if stage == "training" and done == 47:
-            raise KeyboardInterrupt
-        unheard(stage, done, total, word)
-
-    folder = tmp_path / "stopped"
-    with pytest.raises(KeyboardInterrupt):
-        study(config, folder, "train", broken)
-    with (folder / "history.jsonl").open("a") as file:
-        file.write('{"an epoch": "whose checkpoint was never written"}\n')
-    resume(folder, "train --resume", unheard)
     _assert_alike(folder, whole)
 
 
@@ -110,14 +108,21 @@ def test_a_run_whose_data_have_changed_is_not_resumed(
         resume(tmp_path, "train --resume", unheard)
 
 
+@pytest.mark.parametrize(("losses", "over"), [([3, 1, 2], False), ([3, 1, 2, 1.5], True)])
 def test_a_training_that_stops_gaining_ends_early_and_says_so(
-    config: TrainingConfig, tmp_path: Path, unheard: Report
+    config: TrainingConfig, tmp_path: Path, losses: list[float], over: bool
 ) -> None:
-    # Its log loss on the validation part rises at once: it learns far too fast.
-    hopeless = config.model_copy(update={"rate": 1.0, "epochs": 9, "steps": 2, "patience": 2})
-    facts = study(hopeless, tmp_path / "early", "train", unheard)
+    from model.training.epochs import Keeper
+
+    patient = config.model_copy(update={"epochs": 9, "patience": 2})
+    lines = [json.dumps({"validation_loss": loss}) + "\n" for loss in losses]
+    (tmp_path / "history.jsonl").write_text("".join(lines))
+    mixture = read(config, lambda *_: None)
+    keeper = Keeper(patient, mixture, tmp_path, lambda *_: None, [], len(losses))
+    assert keeper.over == over
+    facts = _training(patient, tmp_path, 0.0)
+    assert (facts["epochs"], facts["best_epoch"]) == (len(losses), 2)
     assert facts["stopped_early"]
-    assert facts["epochs"] == facts["best_epoch"] + 2 < 9
 
 
 def test_the_run_keeps_pictures_and_logits_for_what_comes_later(whole: Path) -> None:
@@ -132,3 +137,13 @@ def test_the_run_keeps_pictures_and_logits_for_what_comes_later(whole: Path) -> 
         assert cells[4] == "validation"
         powers = np.exp(np.array(cells[-3:], float) / temperature)
         assert np.allclose(powers / powers.sum(), np.array(cells[6:9], float), atol=1e-4)
+
+
+def test_tensorboard_shows_losses_figures_and_generated_cells(whole: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(whole / "tensorboard"))
+    events.Reload()
+    tags = set(events.Tags()["tensors"])
+    assert {"loss/class", "loss/fooling", "validation/log loss", "generated/AML"} <= tags
+    assert [event.step for event in events.Tensors("validation/log loss")] == [1, 2, 3]
