@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from imaging.types import Cells
@@ -33,17 +33,22 @@ def border_guesses(train: CellSet, test: CellSet, seed: int) -> Classes:
     Returns:
         int64, one class for each cell of `test`.
     """
-    draw = np.random.default_rng(seed)
-    count = min(AT_MOST, len(train))
-    chosen = draw.choice(len(train), count, p=chances(train))
-    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=300))
-    model.fit(_border(train.cells[chosen, 0]), train.labels[chosen])
-    seen = [model.predict(_border(cells)) for _, cells in test.batches()]
+    model = fitted(train, seed)
+    seen = [model.predict(border(cells)) for _, cells in test.batches()]
     guesses: Classes = np.concatenate(seen).astype(np.int64) if seen else np.zeros(0, np.int64)
     return guesses
 
 
-def _border(cells: Cells) -> npt.NDArray[np.float64]:
+def fitted(train: CellSet, seed: int) -> Pipeline:
+    """The regression on what `border` gives; see `border_guesses`."""
+    draw = np.random.default_rng(seed)
+    count = min(AT_MOST, len(train))
+    chosen = draw.choice(len(train), count, p=chances(train))
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=300))
+    return model.fit(border(train.cells[chosen, 0]), train.labels[chosen])
+
+
+def border(cells: Cells) -> npt.NDArray[np.float64]:
     """N×h×w×3 to N×values of the outermost pixels, 0 to 1."""
     inside = np.zeros(cells.shape[1:3], bool)
     inside[WIDTH:-WIDTH, WIDTH:-WIDTH] = True

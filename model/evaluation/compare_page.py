@@ -74,7 +74,10 @@ def _experiment(labels: tuple[str, ...], found: Sequence["Compared"]) -> Section
             Picture(
                 f"confusion-{slug}",
                 "Confusion matrices: cells of all seeds, and share of the right class",
-                partial(confusion.confusions, [(_name(one), one.scopes[0]) for one in mine]),
+                partial(
+                    confusion.confusions,
+                    [(f"{one.title}\n{one.split}", one.scopes[0]) for one in mine],
+                ),
             ),
         ],
     )

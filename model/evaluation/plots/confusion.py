@@ -22,13 +22,13 @@ def confusion(scores: Scores) -> Figure:
 
 
 def confusions(named: Sequence[tuple[str, Scores]]) -> Figure:
-    """Small ones side by side, two in a row, each under the name of its model."""
+    """Small ones side by side, two in a row, each under the lines of its model's name."""
     lines = (len(named) + 1) // 2
-    figure = Figure(figsize=(WIDTH, 2.15 * lines), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 2.25 * lines), layout="constrained")
     for number, (name, scores) in enumerate(named, 1):
         axes = figure.add_subplot(lines, 2, number)
         _draw(axes, scores, size=8)
-        axes.set_title(_shortened(name), fontsize=8)
+        axes.set_title("\n".join(map(_shortened, name.splitlines())), fontsize=8)
         axes.tick_params(labelsize=8)
     figure.supxlabel("suggested", fontsize=9)
     figure.supylabel("right", fontsize=9)
@@ -63,5 +63,5 @@ def _filled(scores: Scores) -> list[int]:
     return [number for number, row in enumerate(scores.confusion) if sum(row)]
 
 
-def _shortened(name: str, most: int = 27) -> str:
+def _shortened(name: str, most: int = 24) -> str:
     return name if len(name) <= most else f"{name[: most - 1]}…"

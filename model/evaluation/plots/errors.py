@@ -13,6 +13,10 @@ from model.labels import LABELS
 COLUMNS: Final = 4
 MOST: Final = 24
 
+LINE: Final = 1.45
+TITLE: Final = 0.38
+"""Inches: a line of cells, and of it the words above."""
+
 
 def worst(said: Predictions) -> npt.NDArray[np.intp]:
     """Rows of the wrong suggestions, the surest first, MOST of them at most."""
@@ -28,7 +32,10 @@ def errors(said: Predictions, pictures: npt.NDArray[np.uint8]) -> Figure:
         pictures: theirs, uint8 N×h×w×3.
     """
     lines = -(-len(said) // COLUMNS)
-    figure = Figure(figsize=(WIDTH, 0.1 + 1.45 * lines), layout="constrained")
+    height = LINE * lines
+    figure = Figure(figsize=(WIDTH, height))
+    top = 1 - TITLE / height
+    figure.subplots_adjust(0.01, 0.01, 0.99, top, wspace=0.08, hspace=TITLE / (LINE - TITLE))
     for number in range(len(said)):
         axes = figure.add_subplot(lines, COLUMNS, number + 1)
         axes.imshow(pictures[number], interpolation="nearest")

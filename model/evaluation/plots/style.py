@@ -59,9 +59,10 @@ def blank(height: float, *, grid: str = "") -> tuple[Figure, Axes]:
 
 
 def png(figure: Figure, dpi: int = 160) -> bytes:
-    """Written as PNG."""
+    """Written as PNG. Its layout stays as it then is: to find it is most of the work."""
     buffer = io.BytesIO()
     FigureCanvasAgg(figure).print_figure(buffer, dpi=dpi, format="png", metadata={"Software": None})
+    figure.set_layout_engine("none")
     return buffer.getvalue()
 
 
