@@ -26,12 +26,14 @@ VALIDATION: Final = "validation.csv"
 PICTURES: Final = "pictures.npy"
 FACTS: Final = "facts.json"
 PROBE: Final = "probe.npy"
+OOD: Final = "ood.npz"
 PREDICTIONS: Final = "predictions.csv"
 HISTORY: Final = "history.jsonl"
 
 LIBRARIES: Final = ("leukoscope", "tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime")
 
-PROBE_CELLS: Final = 400
+PROBE_CELLS: Final = 1000
+"""Held-out cells that graph and Keras are compared on; a run with fewer keeps all it has."""
 
 
 def new_run(run: Path) -> None:
@@ -150,12 +152,9 @@ def load_start(run: Path) -> dict[str, Any] | None:
 
 
 def save_probe(run: Path, held_out: CellSet, seed: int) -> None:
-    """Keep some cells and as many of noise, for the export to compare graph and Keras on."""
-    draw = np.random.default_rng(seed)
-    chosen = draw.permutation(len(held_out))[:PROBE_CELLS]
-    cells = held_out.cells[chosen, 0]
-    noise = draw.integers(0, 256, cells[: PROBE_CELLS // 4].shape, np.uint8)
-    np.save(run / PROBE, np.concatenate([cells, noise]))
+    """Keep some real cells, for the export to compare graph and Keras on."""
+    chosen = np.random.default_rng(seed).permutation(len(held_out))[:PROBE_CELLS]
+    np.save(run / PROBE, held_out.cells[np.sort(chosen), 0])
 
 
 def load_probe(run: Path) -> npt.NDArray[np.uint8]:

@@ -61,8 +61,10 @@ def sign(folder: Path, private_key: Path) -> None:
         raise ModelError(f"{error}: install with pip install 'leukoscope[model]'") from error
     signature = folder / SIGNATURE_NAME
     signature.unlink(missing_ok=True)
-    hashed = hashing.Config().set_ignored_paths(paths=[SIGNATURE_NAME], ignore_git_paths=False)
-    config = signing.Config().set_hashing_config(hashed)
+    hashed = hashing.Config()  # type: ignore[no-untyped-call]  # model-signing's has no types
+    hashed.set_ignored_paths(paths=[SIGNATURE_NAME], ignore_git_paths=False)
+    config = signing.Config()  # type: ignore[no-untyped-call]  # nor has this
+    config.set_hashing_config(hashed)
     try:
         config.use_elliptic_key_signer(private_key=private_key).sign(folder, signature)
     except (OSError, ValueError, TypeError) as error:

@@ -21,16 +21,21 @@ class Outputs:
     """N×labels."""
     source: Numbers
     """N logits: real above 0."""
+    features: Numbers
+    """N×channels, averaged over the image."""
 
 
 def look(model: ACGAN, cells: Cells | CellSet, batch: int = AT_ONCE) -> Outputs:
     """What the model says of cells, uint8 N×h×w×3, or of the first variants of a set."""
-    logits, source = [], []
-    for start in range(0, len(cells), batch):
-        seen = model(_pictures(cells, start, min(start + batch, len(cells))))
-        logits.append(np.asarray(seen["logits"], np.float64))
-        source.append(np.asarray(seen["source"], np.float64))
-    return Outputs(np.concatenate(logits), np.concatenate(source))
+    seen = [
+        model(_pictures(cells, start, min(start + batch, len(cells))))
+        for start in range(0, len(cells), batch)
+    ]
+
+    def column(name: str) -> Numbers:
+        return np.concatenate([np.asarray(one[name], np.float64) for one in seen])
+
+    return Outputs(column("logits"), column("source"), column("features"))
 
 
 def _pictures(cells: Cells | CellSet, start: int, stop: int) -> Cells:

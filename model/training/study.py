@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model import run
+from model.bundle import ood
 from model.config import TrainingConfig, load_config, save_config
 from model.data.cells import CellSet
 from model.data.mixture import Mixture, load, mix, sources
@@ -107,6 +108,7 @@ def _carried_out(
     mixture: Mixture, config: TrainingConfig, folder: Path, started: dict[str, Any], report: Report
 ) -> dict[str, Any]:
     start_tensorflow(config.seed, config.threads, config.gpus)
+    from model.training.features import measured
     from model.training.fit import fit
     from model.training.looking import look
 
@@ -136,6 +138,7 @@ def _carried_out(
         **_training(config, folder, seconds),
         **started,
     }
+    ood.save(folder / run.OOD, measured(model, mixture))
     run.save_facts(folder, facts)
     return facts
 

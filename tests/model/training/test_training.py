@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from model import run
+from model.bundle import ood
 from model.bundle.export import export, finished
-from model.bundle.graph import Graph, keras_answers
+from model.bundle.graph import Graph, Head, keras_answers
 from model.bundle.verify import verify
 from model.config import TrainingConfig
 from model.errors import ModelError
@@ -56,8 +57,11 @@ def test_the_exported_graph_says_what_keras_says(tiny_run: Path, tiny_bundle: Pa
     model.averaged.set_weights(run.load_weights(tiny_run))
     probe = run.load_probe(tiny_run)
     graph = Graph(tiny_bundle / GRAPH_NAME).run(probe)
-    keras = keras_answers(model, done.facts["temperature"], probe)
-    assert len(probe) > 4
+    measured = ood.load(tiny_run / run.OOD)
+    assert measured is not None
+    head = Head(done.facts["temperature"], measured.ruler)
+    keras = keras_answers(model, head, probe)
+    assert len(probe) >= 3
     assert graph.furthest(keras) < 1e-5
     assert np.ptp(graph.probabilities, axis=0).min() > 0  # it does not say the same of all
 
