@@ -149,12 +149,14 @@ def _show_move(as_json: bool, move: "Move", config: Path | None) -> None:
         "live": msgspec.to_builtins(pointer),
         "before": msgspec.to_builtins(before),
     }
-    title = f"{pointer.name} {pointer.version} is " + ("live" if move.moved else "live already")
+    how = "rolled back to" if pointer.moved_by == "rollback" and move.moved else "promoted"
+    title = f"{pointer.name} {pointer.version}: {how}" + ("" if move.moved else " already")
     rows = {
         "sha256": pointer.sha256,
         "before": before.version if before else "nothing",
         "moved": f"{pointer.promoted_at:%Y-%m-%d %H:%M:%S} UTC by {pointer.by} "
         f"({pointer.moved_by} {pointer.number})",
+        "workers": "verify it, then take it or say why not: /healthz, the topic …/models, the log",
         "back again": _typed("rollback", pointer.name, config=config)
         if pointer.previous
         else "nothing was live before it",

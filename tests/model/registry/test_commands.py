@@ -49,14 +49,14 @@ def test_from_a_bundle_to_live_and_back_on_the_command_line(
         assert said.exit_code == 0, said.output
         assert f"leukoscope-model promote acgan {version}" in said.stdout
         assert invoke("promote", "acgan", version).exit_code == 0
-    assert "acgan 1.1 is live already" in invoke("promote", "acgan", "1.1").stdout
+    assert "acgan 1.1: promoted already" in invoke("promote", "acgan", "1.1").stdout
 
     said = invoke("models", "acgan")
     assert "acgan: 1.1 is live" in said.stdout
     assert "balanced accuracy, deepapl" in said.stdout
     assert "Research use only" in said.stdout
 
-    assert "acgan 1.0 is live" in invoke("rollback", "acgan").stdout
+    assert "acgan 1.0: rolled back to" in invoke("rollback", "acgan").stdout
     answer = json.loads(invoke("models", "acgan", "--json").stdout)
     assert answer["live"]["version"] == "1.0"
     assert [(v["version"], v["live"]) for v in answer["versions"]] == [
