@@ -37,6 +37,9 @@ class TrainingConfig(BaseModel):
 
     seed: Annotated[int, Field(ge=0)] = 1
     """Of weights, batches and augmentation."""
+    split: str = "group"
+    """`group`, `kfold:I/K`, `leave-out:SOURCE`, `random` (the paper's; leaks where cells share a
+    patient, slide or parent image), or FILE.csv, such as the `split.csv` of another run."""
     split_seed: Annotated[int, Field(ge=0)] = 2348
     """Of the split alone, so that seeds compare on one split."""
     threads: Positive = 2

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from model.data.cells import CellSet
 from model.data.mixture import Mixture
+from model.data.split_file import COLUMNS, rows
 from model.errors import ModelError
 from model.evaluation.figures import Judged
 from model.labels import LABELS
@@ -86,12 +87,10 @@ def load_weights(run: Path, name: str = WEIGHTS) -> list[npt.NDArray[np.float32]
 
 def save_split(run: Path, mixture: Mixture) -> None:
     """Write `split.csv`: key, source, group, kind, label, part of every cell."""
-    cells = mixture.cells
     with (run / "split.csv").open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["key", "source", "group", "kind", "label", "part"])
-        columns = (cells.keys, cells.sources, cells.groups, cells.kinds, cells.labels)
-        writer.writerows(zip(*columns, mixture.parts, strict=True))
+        writer.writerow(COLUMNS)
+        writer.writerows(rows(mixture.cells, mixture.parts))
 
 
 def save_predictions(run: Path, judged: Judged) -> None:

@@ -44,6 +44,13 @@ def train(
             "it out. Any number of times.",
         ),
     ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(
+            help="group, kfold:I/K, leave-out:SOURCE, random (the paper's; leaks where cells share "
+            "a patient, slide or parent image), or FILE.csv. Default: group."
+        ),
+    ] = None,
     leave_out: Annotated[
         list[str] | None,
         typer.Option(help="Source kept out of training and measured as an outside one."),
@@ -96,6 +103,7 @@ def train(
             "data": data,
             "unlabelled_data": unlabelled,
             "class_map": class_map,
+            "split": split,
             "simulator": simulator,
             "leave_out": leave_out,
             "epochs": epochs,

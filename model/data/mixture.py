@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -11,12 +12,20 @@ from model.config import TrainingConfig
 from model.data.cells import Advance, CellSet, CellSource, digest, join
 from model.data.classes import ClassMap
 from model.data.cutting import Cutter
+from model.data.disjoint import NOTHING, Crossings, Pairs, assert_disjoint, crossings, keep_together
 from model.data.gather import gather
 from model.data.kinds import source
+from model.data.likeness import near_duplicates
 from model.data.pictures import PictureSource
-from model.data.split import Part, split
+from model.data.split import RANDOM, Part, split
+from model.data.split_file import read_split, split_digest
 from model.errors import ModelError
 from model.labels import UNKNOWN
+
+LEAKY: Final = "leaky:"
+"""Before a split file that is known to leak."""
+
+MAY_LEAK: Final = (RANDOM, LEAKY)
 
 
 @dataclass(frozen=True)
@@ -26,6 +35,12 @@ class Mixture:
     cells: CellSet
     parts: npt.NDArray[np.str_]
     digest: str
+    """Of cells, labels and parts."""
+    split: str = "group"
+    """As asked for."""
+    split_digest: str = ""
+    crossings: Crossings = NOTHING
+    """What lies on two sides: nothing, unless the split is one that may leak."""
 
     def part(self, part: Part) -> CellSet:
         """The cells of one part."""
@@ -47,15 +62,43 @@ def mix(config: TrainingConfig, loaded: list[CellSet]) -> Mixture:
     """Split what was loaded, and take its digest.
 
     Raises:
-        ModelError: nothing to train from, or a class that nothing shows.
+        ModelError: nothing to train from, a class that nothing shows, or a split that leaks.
     """
     cells = together(loaded)
-    parts = split(cells, config.split_seed, config.leave_out)
+    alike = near_duplicates(cells)
+    parts = parted(cells, alike, config)
+    if not config.split.startswith(MAY_LEAK):
+        assert_disjoint(cells, parts, alike)
     for part in ("train", "validation", "test"):
         classes = set(cells.labels[parts == part].tolist()) - {UNKNOWN}
         if len(classes) < 2:
             raise ModelError(f"the {part} part has {len(classes)} classes: two or more are needed")
-    return Mixture(cells, parts, digest(cells, parts))
+    return Mixture(
+        cells,
+        parts,
+        digest(cells, parts),
+        config.split,
+        split_digest(cells, parts),
+        crossings(cells, parts, alike),
+    )
+
+
+def parted(cells: CellSet, alike: Pairs, config: TrainingConfig) -> npt.NDArray[np.str_]:
+    """The part of each cell, as the configuration wants them split.
+
+    Args:
+        cells: N of them.
+        alike: M×2 rows that look nearly the same.
+        config: its `split`, `split_seed` and `leave_out`.
+
+    Raises:
+        ModelError: there is no such split, or its file is of other cells.
+    """
+    how = config.split
+    if how.startswith(LEAKY) or how.endswith(".csv"):
+        return read_split(Path(how.removeprefix(LEAKY)), cells)
+    parts = split(cells, config.split_seed, config.leave_out, how)
+    return parts if how == RANDOM else keep_together(cells, parts, alike)
 
 
 def together(loaded: Sequence[CellSet]) -> CellSet:

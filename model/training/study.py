@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -178,6 +178,9 @@ def _facts(mixture: Mixture, chosen: Calibrated, judged: Judged) -> dict[str, An
         "temperature": chosen.temperature,
         "abstain_below": chosen.abstain_below,
         "trained_on": _counts(mixture),
+        "split": mixture.split,
+        "split_digest": mixture.split_digest,
+        "crossings": asdict(mixture.crossings),
         "metrics": msgspec.to_builtins(metrics(judged, chosen.abstain_below)),
     }
 
