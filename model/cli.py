@@ -5,6 +5,7 @@ import typer
 from model.commands.bundle import export, keys_app, verify
 from model.commands.evaluation import compare, evaluate
 from model.commands.registry import models, promote, publish, rollback
+from model.commands.search import ablate, search
 from model.commands.train import train
 
 app = typer.Typer(
@@ -15,7 +16,10 @@ app = typer.Typer(
     "command line or a setting was wrong.",
 )
 
-for command in (train, evaluate, compare, export, verify, publish, promote, rollback, models):
+TRAINING = (train, search, ablate, evaluate, compare)
+BUNDLES = (export, verify, publish, promote, rollback, models)
+
+for command in (*TRAINING, *BUNDLES):
     app.command()(command)
 app.add_typer(keys_app, name="keys")
 

@@ -92,7 +92,13 @@ def resume(folder: Path, command: str, report: Report) -> dict[str, Any]:
     config = load_config(folder)
     if (folder / run.FACTS).exists():
         raise ModelError(f"{folder} is finished: there is nothing to resume")
-    mixture = read(config, report)
+    return resume_of(read(config, report), config, folder, command, report)
+
+
+def resume_of(
+    mixture: Mixture, config: TrainingConfig, folder: Path, command: str, report: Report
+) -> dict[str, Any]:
+    """The same with cells that were read before; begins where nothing had begun."""
     started = run.load_start(folder)
     if started is None:
         return study_of(mixture, config, folder, command, report)
@@ -117,24 +123,8 @@ def _carried_out(
     seconds = round(time.monotonic() - began, 1)
     if config.mode == "acgan":
         run.save_weights(folder, model.generator.get_weights(), run.GENERATOR)
-    kept = _measured(mixture)
-    cells = mixture.cells.take(kept)
-    logits = look(model, cells).logits
-    inside = mixture.parts[kept] == "validation"
-    chosen = calibrate(config, cells.take(inside), logits[inside])
-    judged = Judged(
-        cells,
-        mixture.parts[kept],
-        calibration.softmax(logits, chosen.temperature),
-        border_guesses(mixture.part("train"), cells, config.seed),
-    )
-    held_out = judged.only(~inside)
-    run.save_validation(folder, judged.only(inside), logits[inside])
-    run.save_predictions(folder, held_out)
-    run.save_pictures(folder, held_out.cells)
-    run.save_probe(folder, held_out.cells, config.seed)
     facts = {
-        **_facts(mixture, chosen, held_out),
+        **judge(mixture, lambda cells: look(model, cells).logits, config, folder),
         **_training(config, folder, seconds),
         **started,
     }
@@ -143,13 +133,52 @@ def _carried_out(
     return facts
 
 
+def judge(
+    mixture: Mixture,
+    logits: Callable[[CellSet], Numbers],
+    config: TrainingConfig,
+    folder: Path,
+) -> dict[str, Any]:
+    """Calibrate on the validation part and write what any model says of the held-out cells.
+
+    Args:
+        mixture: of cells.
+        logits: the model: N×labels of N cells, before the temperature.
+        config: for its seed and the accuracy aimed at.
+        folder: of the run, for validation.csv, predictions.csv, pictures.npy and probe.npy.
+
+    Returns:
+        Temperature, threshold, what was trained on, and the figures.
+    """
+    kept = _measured(mixture)
+    cells = mixture.cells.take(kept)
+    said = logits(cells)
+    inside = mixture.parts[kept] == "validation"
+    chosen = calibrate(config, cells.take(inside), said[inside])
+    every = Judged(
+        cells,
+        mixture.parts[kept],
+        calibration.softmax(said, chosen.temperature),
+        border_guesses(mixture.part("train"), cells, config.seed),
+    )
+    held_out = every.only(~inside)
+    run.save_validation(folder, every.only(inside), said[inside])
+    run.save_predictions(folder, held_out)
+    run.save_pictures(folder, held_out.cells)
+    run.save_probe(folder, held_out.cells, config.seed)
+    return _facts(mixture, chosen, held_out)
+
+
 def read(config: TrainingConfig, report: Report) -> Mixture:
     """Read and split every source of a configuration."""
-    loaded = []
-    for name, source in sources(config):
-        told = _stage(report, f"reading {name}")
-        loaded.append(load(config, source, told))
-    return mix(config, loaded)
+    return mix(config, read_cells(config, report))
+
+
+def read_cells(config: TrainingConfig, report: Report) -> list[CellSet]:
+    """Read every source of a configuration."""
+    return [
+        load(config, source, _stage(report, f"reading {name}")) for name, source in sources(config)
+    ]
 
 
 def calibrate(config: TrainingConfig, validation: CellSet, logits: Numbers) -> Calibrated:

@@ -20,7 +20,7 @@ def test_help_is_quick_and_starts_no_tensorflow() -> None:
         "from typer.testing import CliRunner\n"
         "said = CliRunner().invoke(model.cli.app, ['train', '--help'])\n"
         "assert said.exit_code == 0, said.output\n"
-        "heavy = {'tensorflow', 'keras', 'sklearn', 'onnxruntime', 'tf2onnx', 'boto3'}\n"
+        "heavy = {'tensorflow', 'keras', 'sklearn', 'onnxruntime', 'tf2onnx', 'boto3', 'optuna'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -28,7 +28,8 @@ def test_help_is_quick_and_starts_no_tensorflow() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["train", "export", "verify", "publish", "promote", "rollback", "models"]
+    "command",
+    ["train", "search", "ablate", "export", "verify", "publish", "promote", "rollback", "models"],
 )
 def test_every_command_explains_itself(command: str) -> None:
     said = runner.invoke(app, [command, "--help"])
