@@ -435,6 +435,33 @@ def test_a_refused_bundle_is_seen_in_health_and_metrics_and_the_work_goes_on(
         assert sent.results[0].model.version == "1.0"
 
 
+def test_a_worker_that_cannot_learn_what_is_live_takes_no_frame_says_why_and_stops_when_told(
+    serving, sent, registry
+):
+    settings, _ = registry
+    away = settings.store.model_copy(update={"endpoint": "http://127.0.0.1:9"})
+    with serving(settings.model_copy(update={"store": away}), connected=False) as served:
+        until(
+            lambda: (
+                "127.0.0.1:9" in served.worker._health.report()[1]["warnings"].get("registry", "")
+            ),
+            10,
+            "health says that the registry does not answer",
+        )
+        one = sent.frame(1)
+        time.sleep(0.5)
+        assert len(served.worker._hand) == 0
+        started = time.monotonic()
+        served.end()
+        assert time.monotonic() - started < 5
+    assert sent.receipts == []
+    with serving(settings):
+        sent.payload(encode_frame(one))  # as a station does that got no receipt
+        sent.wait(1)
+        until(lambda: sent.results, 5, "the result")
+        assert sent.results[0].model.version == "1.0"
+
+
 def test_no_log_line_or_metric_names_a_slide(serving, sent, cloud_settings, capsys):
     with serving(cloud_settings) as served:
         one = sent.frame(1, slide="sCANARY")
