@@ -206,7 +206,7 @@ def _abstention(report: "Report") -> Section:
     return Section(
         "Abstention",
         ["What is gained by leaving the least sure cells to a person."],
-        [tables.abstention(scores) for scores in shown],
+        [tables.abstention(_believed(report))],
         [
             Picture(
                 f"abstention-{_slug(scores.scope)}",

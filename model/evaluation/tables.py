@@ -17,7 +17,7 @@ HEADLINE_NOTE: Final = (
     "draws whole groups (patients, slides, parent images). border-only: balanced accuracy of a "
     "linear model that sees a 3-pixel border and no cell; where it does well, class follows "
     "something else than the cell. answered: cells whose probability reaches the threshold; the "
-    "others are unidentified."
+    "others are unidentified. Chance can only add to an ECE: its interval leans upward."
 )
 
 HEADLINE: Final = (

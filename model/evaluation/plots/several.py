@@ -67,7 +67,7 @@ def curves(named: Sequence[tuple[str, Scores]]) -> Figure:
     axes.set_xlabel("cells answered, the surest first")
     axes.set_ylabel("share right of those answered")
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        axis.set_major_formatter(PercentFormatter(1.0))
     figure.legend(
         loc="outside lower left", frameon=False, fontsize=9, labelcolor="linecolor", handlelength=3
     )

@@ -25,12 +25,10 @@ def reliability(scores: Scores) -> Figure:
     belief = [one.confidence for one in bins]
     truth = np.array([one.accuracy for one in bins])
     top.plot([0, 1], [0, 1], color=FAINT, linestyle=":", linewidth=1)
-    said = "dotted: perfectly calibrated"
-    top.text(0.98, 0.04, said, color=FAINT, fontsize=9, ha="right", transform=top.transAxes)
     spread = np.abs(truth[:, 1:] - truth[:, :1]).T
     top.errorbar(belief, truth[:, 0], spread, fmt="o-", color=COLOURS[0], markersize=4, linewidth=1)
     error = scores.calibration_error
-    top.set_title(f"ECE {error.value:.3f} ({error.low:.3f} to {error.high:.3f})")
+    top.set_title(f"ECE {error.value:.3f} ({error.low:.3f} to {error.high:.3f}), dotted: perfect")
     top.set_ylabel("share right")
     top.set_ylim(-0.02, 1.02)
     middles = [(one.low + one.high) / 2 for one in bins]
@@ -61,23 +59,17 @@ def abstention(scores: Scores) -> Figure:
         x, y = scores.answered.coverage.value, scores.answered.accuracy.value
         if not np.isnan(y):
             axes.plot([x], [y], "o", color=MARK, markersize=7)
-            axes.annotate(
-                f"chosen: below {scores.answered.threshold:.2f} unidentified\n"
-                f"{x:.1%} answered, {y:.1%} of them right",
-                (x, y),
-                (-8, -14),
-                textcoords="offset points",
-                ha="right",
-                va="top",
-                color=MARK,
-                fontsize=9,
+            said = (
+                f"chosen: unidentified below {scores.answered.threshold:.2f}\n"
+                f"{x:.1%} answered, {y:.1%} of them right"
             )
+            axes.set_title(said, color=MARK, fontsize=9)
     axes.set_xlim(0, 1.01)
     axes.set_ylim(min(0.9, float(np.min(accuracy[len(accuracy) // 20 :])) - 0.04), 1.005)
     axes.set_xlabel("cells answered, the surest first")
     axes.set_ylabel("share right of those answered")
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        axis.set_major_formatter(PercentFormatter(1.0))
     return figure
 
 
@@ -99,7 +91,7 @@ def groups(rows: Sequence[Row]) -> Figure:
         )
     axes.set_xlabel("patients, slides or images of several cells, worst first")
     axes.set_ylabel("share right")
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.margins(y=0.08)
     axes.set_xticks([])
     figure.legend(loc="outside upper left", ncols=3, frameon=False, fontsize=9)
