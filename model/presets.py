@@ -77,7 +77,7 @@ def configured(
         ModelError: the file cannot be read, or a setting is no NAME=VALUE.
         pydantic.ValidationError: a field is unknown or its value wrong.
     """
-    fields = PRESETS[name] | (read_fields(file) if file else {}) | MODES[mode]
+    fields = PRESETS[name] | _title(name, mode) | (read_fields(file) if file else {}) | MODES[mode]
     fields |= {key: value for key, value in given.items() if value is not None}
     return TrainingConfig.model_validate(fields | dict(_setting(one) for one in settings))
 
@@ -96,6 +96,14 @@ def read_fields(file: Path) -> dict[str, Any]:
     if not isinstance(fields, dict):
         raise ModelError(f"--config {file} is no table of settings")
     return fields
+
+
+def _title(name: Preset, mode: Mode) -> dict[str, str]:
+    """Reports make one line of runs of one title: what differs has another."""
+    if name == "paper":
+        said = {"acgan": "semi", "plain": "trained plainly"}.get(mode, mode)
+        return {"title": f"the paper's AC-GAN, {said}"}
+    return {"title": "AC-GAN, supervised"} if mode == "supervised" else {}
 
 
 def _kind(file: Path) -> str:

@@ -1,11 +1,10 @@
 """One training from end to end: read, split, fit, calibrate, measure, save."""
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
@@ -22,11 +21,10 @@ from model.evaluation import calibration
 from model.evaluation.border import border_guesses
 from model.evaluation.figures import Judged, metrics
 from model.evaluation.measures import Numbers
-from model.labels import LABELS, UNKNOWN
+from model.labels import UNKNOWN
 from model.runtime import start_tensorflow
 from model.training.batches import chances
-
-TITLES: Final = {"acgan": "AC-GAN", "plain": "AC-GAN's discriminator trained plainly"}
+from model.training.facts import cell_counts, training_facts
 
 
 class Report(Protocol):
@@ -125,7 +123,7 @@ def _carried_out(
         run.save_weights(folder, model.generator.get_weights(), run.GENERATOR)
     facts = {
         **judge(mixture, lambda cells: look(model, cells).logits, config, folder),
-        **_training(config, folder, seconds),
+        **training_facts(config, folder, seconds),
         **started,
     }
     ood.save(folder / run.OOD, measured(model, mixture))
@@ -206,37 +204,12 @@ def _facts(mixture: Mixture, chosen: Calibrated, judged: Judged) -> dict[str, An
     return {
         "temperature": chosen.temperature,
         "abstain_below": chosen.abstain_below,
-        "trained_on": _counts(mixture),
+        "trained_on": cell_counts(mixture),
         "split": mixture.split,
         "split_digest": mixture.split_digest,
         "crossings": asdict(mixture.crossings),
         "metrics": msgspec.to_builtins(metrics(judged, chosen.abstain_below)),
     }
-
-
-def _training(config: TrainingConfig, folder: Path, seconds: float) -> dict[str, Any]:
-    """What became of the epochs; `seconds` of a resumed run are those since it was resumed."""
-    history = [json.loads(line) for line in (folder / run.HISTORY).read_text().splitlines()]
-    losses = [line["validation_loss"] for line in history]
-    return {
-        "title": config.title or TITLES[config.mode],
-        "seed": config.seed,
-        "epochs": len(losses),
-        "best_epoch": losses.index(min(losses)) + 1,
-        "stopped_early": len(losses) < config.epochs,
-        "training_seconds": seconds,
-    }
-
-
-def _counts(mixture: Mixture) -> dict[str, int]:
-    """Training cells per source and class, such as `deepapl AML: 664`."""
-    train, unlabelled = mixture.part("train"), mixture.part("unlabelled")
-    names = [
-        f"{source} {LABELS[label]}"
-        for source, label in zip(train.sources, train.labels, strict=True)
-    ]
-    names += [f"{source} unlabelled" for source in unlabelled.sources]
-    return {name: names.count(name) for name in sorted(set(names))}
 
 
 def _stage(report: Report, name: str) -> Callable[..., None]:

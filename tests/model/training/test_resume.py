@@ -14,7 +14,8 @@ import pytest
 from model import run
 from model.config import TrainingConfig
 from model.errors import ModelError
-from model.training.study import Report, _training, read, resume, study
+from model.training.facts import training_facts
+from model.training.study import Report, read, resume, study
 
 LEFT = ("history.jsonl", "split.csv", "predictions.csv", "validation.csv")
 
@@ -120,7 +121,7 @@ def test_a_training_that_stops_gaining_ends_early_and_says_so(
     mixture = read(config, lambda *_: None)
     keeper = Keeper(patient, mixture, tmp_path, lambda *_: None, [], len(losses))
     assert keeper.over == over
-    facts = _training(patient, tmp_path, 0.0)
+    facts = training_facts(patient, tmp_path, 0.0)
     assert (facts["epochs"], facts["best_epoch"]) == (len(losses), 2)
     assert facts["stopped_early"]
 
