@@ -3,6 +3,7 @@
 import typer
 
 from model.commands.bundle import export, keys_app, verify
+from model.commands.data import data_app
 from model.commands.evaluation import compare, evaluate
 from model.commands.registry import models, promote, publish, rollback
 from model.commands.search import ablate, search
@@ -22,6 +23,7 @@ BUNDLES = (export, verify, publish, promote, rollback, models)
 for command in (*TRAINING, *BUNDLES):
     app.command()(command)
 app.add_typer(keys_app, name="keys")
+app.add_typer(data_app, name="data")
 
 
 def main() -> None:

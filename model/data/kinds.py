@@ -54,12 +54,12 @@ def _index(typed: Typed) -> CellSource:
 
 def _folder(typed: Typed) -> CellSource:
     group = typed.only("group").get("group", "")
-    return FolderSource(typed.path, typed.classes, typed.threads, group)
+    return FolderSource(typed.path, typed.classes, typed.threads, group=group)
 
 
 def _pictures(typed: Typed) -> CellSource:
     group = typed.only("group").get("group", "")
-    return PicturesSource(typed.path, typed.classes, typed.threads, group)
+    return PicturesSource(typed.path, typed.classes, typed.threads, group=group)
 
 
 def _pbc(typed: Typed) -> CellSource:
@@ -76,7 +76,7 @@ def _all_idb(typed: Typed) -> CellSource:
     typed.only("part", "idb1")
     part = _one_of(typed, "part", PARTS)
     use = _one_of(typed, "idb1", USES)
-    return AllIdbSource(typed.path, typed.classes, typed.threads, PARTS[part], USES[use])
+    return AllIdbSource(typed.path, typed.classes, typed.threads, part=PARTS[part], idb1=USES[use])
 
 
 def _part_of_all_idb(part: str) -> Callable[[Typed], CellSource]:

@@ -54,6 +54,8 @@ class PictureSource(ABC):
     """The folder or file that was typed."""
     classes: ClassMap = field(default_factory=ClassMap)
     threads: int = 2
+    without: frozenset[Path] = frozenset()
+    """Pictures that are not looked at, as they cannot be read: `data check` finds them."""
 
     @abstractmethod
     def listed(self) -> list[Picture]:
@@ -70,7 +72,11 @@ class PictureSource(ABC):
     @cached_property
     def pictures(self) -> list[Picture]:
         """Those that the class map keeps, in the order of the source."""
-        kept = [p for p in self.listed() if self.classes.keeps(p.named, p.kind)]
+        kept = [
+            one
+            for one in self.listed()
+            if self.classes.keeps(one.named, one.kind) and one.path not in self.without
+        ]
         if not kept:
             raise ModelError(f"{self.path} has no picture of a white cell")
         return kept

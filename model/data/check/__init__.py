@@ -1,0 +1,1 @@
+"""What to know of data before anything is trained on them."""
