@@ -121,7 +121,7 @@ def _save_judged(
         columns = ["key", "source", "group", "kind", "part", "label", *LABELS, "border"]
         writer.writerow([*columns, *names])
         for i in range(len(cells)):
-            probabilities = [f"{p:.4f}" for p in judged.probabilities[i]]
+            probabilities = [f"{p:.6f}" for p in judged.probabilities[i]]
             said = [LABELS[cells.labels[i]], *probabilities, LABELS[judged.border[i]]]
             where = [cells.keys[i], cells.sources[i], cells.groups[i], cells.kinds[i]]
             writer.writerow([*where, judged.parts[i], *said, *more[i]])

@@ -31,6 +31,7 @@ class Compared(msgspec.Struct, frozen=True):
 
     title: str
     split: str
+    weights: str
     leak: str
     labels: list[str]
     runs: list[Trial]
@@ -75,6 +76,7 @@ def _measured(entry: Entry) -> Compared:
     return Compared(
         title=entry.title,
         split=entry.split,
+        weights=entry.weights,
         leak=entry.leak,
         labels=[LABELS[label] for label in entry.known],
         runs=list(_trials(entry)),

@@ -5,6 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from model.evaluation import paper, tables
+from model.evaluation.entries import origin
 from model.evaluation.page import Cell, Page, Picture, Row, Section, Table, figure, interval
 from model.evaluation.pairs import Pair
 from model.evaluation.plots import confusion, several
@@ -139,7 +140,9 @@ def _headline(scope: str, found: Sequence["Compared"]) -> Table:
 def _line(one: "Compared", scores: Scores) -> tables.Line:
     runs = f", {len(one.runs)} runs" if len(one.runs) > 1 else ""
     classes = "" if len(one.labels) == len(LABELS) else f", {' and '.join(one.labels)} only"
-    return tables.Line(Cell(one.title, f"{one.split}{runs}{classes}"), scores, _short(one.leak))
+    weights = f", {origin(one.weights)}" if one.weights else ""
+    detail = f"{one.split}{runs}{weights}{classes}"
+    return tables.Line(Cell(one.title, detail), scores, _short(one.leak))
 
 
 def _short(leak: str) -> str:
@@ -234,5 +237,7 @@ def _runs(found: Sequence["Compared"]) -> Section:
         for run in one.runs
     ]
     return Section(
-        "The runs", (), [Table("How each was made", ("model", "run", "folder", "command"), rows)]
+        "The runs",
+        (),
+        [Table("How each was made", ("model", "run", "weights", "folder", "command"), rows)],
     )

@@ -17,6 +17,8 @@ class Entry:
     title: str
     split: str
     """Without the fold, such as `kfold`."""
+    weights: str
+    """Where its weights come from: a network from scratch is not one with ImageNet's."""
     runs: tuple[Run, ...]
 
     @property
@@ -44,7 +46,7 @@ class Entry:
 
 
 def entries(runs: Sequence[Run]) -> list[Entry]:
-    """Put runs of one title and split together, in the order in which they were given.
+    """Put runs of one title, split and kind of weights together, in the order given.
 
     Runs that share title, split and seed were made in different ways that nobody named: they are
     kept apart, by the names of their folders.
@@ -54,16 +56,32 @@ def entries(runs: Sequence[Run]) -> list[Entry]:
     """
     if not runs:
         raise ModelError("no runs to compare")
-    together: dict[tuple[str, str], list[Run]] = {}
+    together: dict[tuple[str, str, str], list[Run]] = {}
     for run in runs:
-        together.setdefault((run.title, kind_of_split(run.split)), []).append(run)
+        together.setdefault((run.title, kind_of_split(run.split), run.weights), []).append(run)
     found = []
-    for (title, split), members in together.items():
+    ambiguous = _ambiguous(runs)
+    for (name, split, weights), members in together.items():
+        title = f"{name}, {origin(weights)}" if name in ambiguous else name
         if len({trial(run) for run in members}) == len(members):
-            found.append(Entry(title, split, tuple(members)))
+            found.append(Entry(title, split, weights, tuple(members)))
         else:
-            found += [Entry(f"{title} ({run.folder.name})", split, (run,)) for run in members]
+            found += [
+                Entry(f"{title} ({run.folder.name})", split, weights, (run,)) for run in members
+            ]
     return found
+
+
+def _ambiguous(runs: Sequence[Run]) -> set[str]:
+    """Titles that stand for networks with weights of several origins."""
+    pairs = {(run.title, run.weights) for run in runs}
+    titles = [title for title, _ in pairs]
+    return {title for title in titles if titles.count(title) > 1}
+
+
+def origin(weights: str) -> str:
+    """Where weights come from, without the digest of their file."""
+    return weights.partition(" sha256")[0] or "weights of unknown origin"
 
 
 def kind_of_split(split: str) -> str:

@@ -17,6 +17,9 @@ from model.run import FACTS, PREDICTIONS, load_facts
 VALIDATION: Final = "validation.csv"
 PICTURES: Final = "pictures.npy"
 SPLIT: Final = "split.csv"
+NAMED_LEAKS: Final = ("random", "leaky:")
+"""Splits that say of themselves that they leak."""
+
 MODES: Final = {"acgan": "AC-GAN", "plain": "AC-GAN's discriminator trained plainly"}
 
 
@@ -32,6 +35,8 @@ class Run:
     leak: str
     """How the split leaks, in a sentence; empty where it does not."""
     abstain_below: float | None
+    weights: str
+    """Where they come from, such as `from scratch`; empty where the run does not say."""
     facts: dict[str, Any]
     predictions: Predictions
     validation: Predictions | None
@@ -73,8 +78,9 @@ def read_run(folder: Path) -> Run:
         title=str(facts.get("title") or facts.get("model") or _mode(config) or folder.name),
         seed=None if seed is None else int(seed),
         split=split,
-        leak=_leak(split, folder / SPLIT),
+        leak=_leak(split, folder / SPLIT, facts.get("crossings") or {}),
         abstain_below=None if below is None else float(below),
+        weights=str(facts.get("weights", "")),
         facts=facts,
         predictions=read_predictions(folder / PREDICTIONS),
         validation=read_predictions(validation) if validation.exists() else None,
@@ -96,7 +102,8 @@ def _config(folder: Path) -> dict[str, Any]:
         config: dict[str, Any] = json.loads(file.read_text())
     except json.JSONDecodeError as error:
         raise ModelError(f"{file} is damaged: {error}") from error
-    return config
+    # A baseline keeps what it shares with a training in a part of its own.
+    return {**config, **config.get("cells", {})}
 
 
 def _mode(config: Mapping[str, Any]) -> str:
@@ -104,23 +111,28 @@ def _mode(config: Mapping[str, Any]) -> str:
 
 
 def _split(facts: Mapping[str, Any], config: Mapping[str, Any]) -> str:
-    if split := facts.get("split") or config.get("split"):
-        return str(split)
-    left_out = config.get("leave_out") or ()
-    return f"leave-out:{','.join(left_out)}" if left_out else "group"
+    """As asked for, and what was left out beside it."""
+    split = str(facts.get("split") or config.get("split") or "group")
+    left_out = ",".join(config.get("leave_out") or ())
+    if not left_out or split.startswith("leave-out"):
+        return split
+    return f"leave-out:{left_out}" if split == "group" else f"{split}, without {left_out}"
 
 
-def _leak(split: str, file: Path) -> str:
-    """By its name, and by the groups that lie on both sides."""
+def _leak(split: str, file: Path, crossings: Mapping[str, Any]) -> str:
+    """By its name, by the groups that lie on both sides, and by what the split's maker found."""
     test, train = _groups(file)
-    shared = len(test & train)
-    if shared:
-        return (
-            f"split {split} leaks: {shared} of {len(test)} held-out patients, slides or parent "
-            "images are in the training part too"
-        )
-    if split.startswith("random"):
-        return "split random leaks wherever cells share a patient, slide or parent image"
+    found = []
+    if shared := len(test & train):
+        found.append(f"{shared} of {len(test)} held-out patients, slides or parent images")
+    if pictures := crossings.get("pictures"):
+        found.append(f"{pictures} pictures")
+    if twins := crossings.get("near_duplicates"):
+        found.append(f"{twins} near-duplicates")
+    if found:
+        return f"split {split} leaks: {', '.join(found)} are in the training part too"
+    if split.startswith(NAMED_LEAKS):
+        return f"split {split} leaks wherever cells share a patient, slide or parent image"
     return ""
 
 

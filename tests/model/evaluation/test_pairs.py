@@ -87,6 +87,19 @@ def test_runs_that_nothing_tells_apart_stay_apart(tmp_path: Path) -> None:
     assert [entry.title for entry in entries(runs)] == ["made (old)", "made (new)"]
 
 
+def test_a_network_from_scratch_is_not_put_with_one_of_imagenet(tmp_path: Path) -> None:
+    runs = [
+        read_run(simple_run(tmp_path / str(seed), "AN", "AN", seed=seed, weights=weights))
+        for seed, weights in (
+            (1, "from scratch"),
+            (2, "from scratch"),
+            (3, "imagenet v.h5 sha256 0"),
+        )
+    ]
+    found = [(entry.weights, len(entry.runs)) for entry in entries(runs)]
+    assert found == [("from scratch", 2), ("imagenet v.h5 sha256 0", 1)]
+
+
 def test_nothing_to_compare_is_said() -> None:
     with pytest.raises(ModelError, match="no runs"):
         entries([])

@@ -44,6 +44,23 @@ def test_a_split_leaks_where_a_patient_is_on_both_sides_whatever_its_name(tmp_pa
     assert "1 of 4 held-out patients" in read_run(folder).leak
 
 
+def test_near_duplicates_that_the_split_found_are_a_leak(tmp_path: Path) -> None:
+    crossings = {"groups": 0, "pictures": 0, "near_duplicates": 3, "example": "a and b"}
+    folder = simple_run(tmp_path / "run", "AN", "AN", crossings=crossings)
+    assert read_run(folder).leak == (
+        "split group leaks: 3 near-duplicates are in the training part too"
+    )
+    named = simple_run(tmp_path / "named", "AN", "AN", split="leaky:mine.csv")
+    assert "leaks wherever" in read_run(named).leak
+
+
+def test_a_source_left_out_is_part_of_the_split(tmp_path: Path) -> None:
+    folder = simple_run(tmp_path / "run", "AN", "AN", split="kfold:1/5")
+    config = {"name": "vgg16", "cells": {"leave_out": ["pbc", "lmu"]}}
+    (folder / "config.json").write_text(json.dumps(config))
+    assert read_run(folder).split == "kfold:1/5, without pbc,lmu"
+
+
 def test_pictures_must_fit_the_predictions(tmp_path: Path) -> None:
     folder = realistic_run(tmp_path / "run", pictures=True)
     pictures = read_run(folder).pictures()
