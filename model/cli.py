@@ -7,6 +7,7 @@ from model.commands.data import data_app
 from model.commands.evaluation import compare, evaluate
 from model.commands.registry import models, promote, publish, rollback
 from model.commands.search import ablate, search
+from model.commands.strangers import ood, sample
 from model.commands.train import train
 
 app = typer.Typer(
@@ -18,7 +19,7 @@ app = typer.Typer(
 )
 
 TRAINING = (train, search, ablate, evaluate, compare)
-BUNDLES = (export, verify, publish, promote, rollback, models)
+BUNDLES = (export, verify, sample, ood, publish, promote, rollback, models)
 
 for command in (*TRAINING, *BUNDLES):
     app.command()(command)

@@ -102,8 +102,13 @@ def answers(manifest: Manifest, made: Made) -> str:
     if manifest.ood_above is not None:
         lines.append(
             "\n**Strangers.** `ood` is the Mahalanobis distance of the averaged features to the "
-            "nearest centre of a class of a source (Lee et al. 2018), inside the graph; 98 % of "
-            "the validation cells lie below the bound. Held-out cells kept: "
+            "nearest centre of a class of a source (Lee et al. 2018), inside the graph"
+            + (
+                ", or by how much a centre learned from platelets of `pbc` is nearer"
+                if "platelets" in manifest.ood_score
+                else "; large platelets, which look like white cells once cut, it does not find"
+            )
+            + ". 98 % of the validation cells lie below the bound. Held-out cells kept: "
             + "; ".join(f"`{one.source}` {one.share:.3f} of {one.n}" for one in made.kept)
             + ". `leukoscope-model ood` measures what it finds of red cells, platelets, empty "
             "places, blur, photographs and noise."

@@ -140,7 +140,7 @@ def _fill(done: Finished, folder: Path, version: str) -> tuple[Manifest, Made]:
     manifest = msgspec.structs.replace(
         _manifest(done, version, weights),
         generator=None if generator is None else GENERATOR_NAME,
-        ood_score=ood.EXPORTED if measured else "",
+        ood_score=measured.name if measured else "",
         ood_above=measured.threshold() if measured else None,
         conformal_level=sets.level if sets else None,
         conformal_threshold=sets.threshold if sets else None,

@@ -66,10 +66,11 @@ def field_test(
         if seen.cells:
             boxes = [box for box, _ in seen.cells]
             said = graph.run(cut_cells(seen.image, boxes, manifest.height, manifest.width))
-            for (_, cell), row in zip(seen.cells, said.probabilities, strict=True):
-                right = LABELS[int(row.argmax())] == cell.label
-                answered = bool(row.max() >= manifest.abstain_below)
-                told.append(_Told(str(smear.seed), kind, right, answered))
+            answers = said.suggestions(manifest.abstain_below, manifest.ood_above)
+            best = said.probabilities.argmax(axis=1)
+            for (_, cell), label, answer in zip(seen.cells, best, answers, strict=True):
+                right = LABELS[int(label)] == cell.label
+                told.append(_Told(str(smear.seed), kind, right, bool(answer >= 0)))
         advance(number + 1, count * len(SLIDES))
     return FieldTest(_figures(told, f"{missed} drawn cells not found"), missed, invented)
 

@@ -214,6 +214,14 @@ def _distance(features: "tf.Tensor", ruler: Ruler) -> "tf.Tensor":
     import tensorflow as tf
 
     whitened = tf.matmul(features, tf.constant(ruler.whitening, tf.float32))
-    centres = tf.constant(ruler.centres, tf.float32)
-    squares = tf.reduce_sum((whitened[:, None] - centres) ** 2, axis=2)
-    return tf.sqrt(tf.reduce_min(squares, axis=1))
+
+    def squares(centres: npt.NDArray[np.float64]) -> tf.Tensor:
+        each = (whitened[:, None] - tf.constant(centres, tf.float32)) ** 2
+        return tf.reduce_min(tf.reduce_sum(each, axis=2), axis=1)
+
+    known = squares(ruler.centres)
+    distance = tf.sqrt(known) / ruler.unit
+    if not len(ruler.strange):
+        return distance
+    nearer = known - squares(ruler.strange) - ruler.nearer
+    return tf.maximum(distance, 1 + nearer / ruler.spread)

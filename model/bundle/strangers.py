@@ -15,6 +15,7 @@ from imaging.types import Cells, Image
 from model.data.cutting import opened
 from model.data.finding import central_box
 from model.data.simulator import SLIDES
+from model.errors import ModelError
 
 EACH: Final = 200
 """Of each kind at most."""
@@ -41,7 +42,7 @@ def strangers(data: Path | None, cells: Cells, seed: int = 0) -> Iterator[tuple[
     makers: dict[str, Callable[[Draw], Iterator[Cells]]] = {
         "red cells": lambda draw: _boxed(data, "RBC", size, draw),
         "platelets (BCCD)": lambda draw: _boxed(data, "Platelets", size, draw),
-        "platelets (PBC)": lambda draw: _single(data, size, draw),
+        "platelets (PBC)": lambda draw: _platelets(data, size, draw, 1),
         "empty places of simulated fields": lambda draw: _empty(size, draw),
         "strongly blurred white cells": lambda draw: _blurred(cells, draw),
         "photographs": lambda draw: _photographs(size, draw),
@@ -79,9 +80,21 @@ def _annotated(path: Path) -> list[tuple[str, Box]]:
     return found
 
 
-def _single(data: Path | None, size: int, draw: Draw) -> Iterator[Cells]:
+def platelets_to_learn(data: Path, size: int) -> Cells:
+    """Half of PBC's platelets, uint8 N×size×size×3; `strangers` shows the other half.
+
+    Raises:
+        ModelError: there are none.
+    """
+    some = list(_platelets(data, size, np.random.default_rng(0), 0))
+    if not some:
+        raise ModelError(f"{data / 'pbc' / 'platelet'} holds no picture to learn platelets from")
+    return np.stack(some)
+
+
+def _platelets(data: Path | None, size: int, draw: Draw, half: int) -> Iterator[Cells]:
     """PBC's pictures of one platelet, cut as pictures of one cell are for training."""
-    pictures = sorted((data / "pbc" / "platelet").glob("*.jpg")) if data else []
+    pictures = sorted((data / "pbc" / "platelet").glob("*.jpg"))[half::2] if data else []
     for chosen in draw.permutation(len(pictures)):
         image = _read(pictures[chosen])
         yield cut_cells(image, [central_box(image)], size, size)[0]
@@ -91,7 +104,7 @@ def _empty(size: int, draw: Draw) -> Iterator[Cells]:
     """Places between the white cells of simulated fields: red cells, platelets, plasma, dust."""
     for number in range(EACH):
         smear = Smear(FIRST_SLIDE + number, SLIDES[number % len(SLIDES)])
-        field = smear.field(400, 700)
+        field = smear.field(400, 700, 640, 480)
         rows, columns = field.image.shape[:2]
         for _ in range(2):
             side = int(draw.integers(70, 130))

@@ -3,6 +3,7 @@
 Import only after `start_tensorflow`.
 """
 
+from imaging.types import Cells
 from model.bundle import ood
 from model.data.cells import CellSet
 from model.data.mixture import Mixture
@@ -17,7 +18,7 @@ def measured(model: ACGAN, mixture: Mixture) -> ood.Measured:
     return ood.Measured(ruler, seen(model, validation), validation.sources)
 
 
-def seen(model: ACGAN, cells: CellSet) -> ood.Seen:
-    """What the averaged discriminator says of cells."""
+def seen(model: ACGAN, cells: Cells | CellSet) -> ood.Seen:
+    """What the averaged discriminator says of cells, uint8 N×h×w×3, or of a set."""
     said = look(model, cells)
     return ood.Seen(said.features, said.logits, said.source)
