@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING
 
 from model.evaluation import paper, tables
 from model.evaluation.entries import origin
-from model.evaluation.page import Cell, Page, Picture, Row, Section, Table, figure, interval
+from model.evaluation.page import (
+    NOTHING,
+    Cell,
+    Page,
+    Picture,
+    Row,
+    Section,
+    Table,
+    figure,
+    interval,
+)
 from model.evaluation.pairs import Pair
 from model.evaluation.plots import confusion, several
 from model.evaluation.scores import Scores
@@ -230,7 +240,7 @@ def _pair(pair: Pair, leak: str) -> Row:
 def _runs(found: Sequence["Compared"]) -> Section:
     rows = [
         Row(
-            (Cell(one.title, one.split), run.name, run.folder, run.command),
+            (Cell(one.title, one.split), run.name, one.weights or NOTHING, run.folder, run.command),
             warning=_short(one.leak),
         )
         for one in found
