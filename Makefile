@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Material prints an advertisement at every build; its life until 2027-05 is noted in docs/decisions.
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: demo up test check docs mosquitto clean
+.PHONY: demo up test check docs reproduce mosquitto clean
 
 demo: $(VENV)/.local  ## one smear after the other, from the simulated microscope to the bucket
 	$(BIN)/leukoscope demo $(ARGS)
@@ -25,6 +25,11 @@ check: $(VENV)/.dev  ## style, types, room rules, docs
 
 docs: $(VENV)/.dev  ## the handbook, into site/
 	$(BIN)/mkdocs build --strict
+
+reproduce: $(VENV)/.dev  ## the paper's networks on the real cells of ../shared/data, into docs/results; under 30 minutes
+	$(BIN)/leukoscope-model reproduce --data index:$(or $(LEUKOSCOPE_DATA),../shared/data)/index.csv \
+	  --map promyelocyte= --simulator 1200 --cut found --size 32 --at-most 1500 --seeds 5 --budget 22 \
+	  $(ARGS)
 
 mosquitto:  ## the broker that system tests run against, by apt where we may
 	@if command -v mosquitto >/dev/null || [ -x /usr/sbin/mosquitto ]; then :; \

@@ -2,10 +2,12 @@
 
 import typer
 
+from model.commands.baseline import baseline
 from model.commands.bundle import export, keys_app, verify
 from model.commands.data import data_app
 from model.commands.evaluation import compare, evaluate
 from model.commands.registry import models, promote, publish, rollback
+from model.commands.reproduce import reproduce
 from model.commands.search import ablate, search
 from model.commands.strangers import ood, sample
 from model.commands.train import train
@@ -18,7 +20,7 @@ app = typer.Typer(
     "command line or a setting was wrong.",
 )
 
-TRAINING = (train, search, ablate, evaluate, compare)
+TRAINING = (train, baseline, search, ablate, evaluate, compare, reproduce)
 BUNDLES = (export, verify, sample, ood, publish, promote, rollback, models)
 
 for command in (*TRAINING, *BUNDLES):
