@@ -27,7 +27,10 @@ def train(
     ] = None,
     data: Annotated[
         list[str] | None,
-        typer.Option(help="Source of real cells, such as index:FILE.csv. Any number of times."),
+        typer.Option(
+            help="KIND:WHERE, any number of times: index:FILE.csv, folder:DIR, all-idb:DIR, "
+            "c-nmc:DIR, pbc:DIR or simulator:N."
+        ),
     ] = None,
     unlabelled: Annotated[
         list[str] | None,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import Final
 
 from matplotlib.axes import Axes
@@ -42,7 +43,7 @@ def save_picture(found: Findings, seen: Sequence[Seen], path: Path) -> None:
         _bars(upper, found)
         _colours(middle, seen)
         _probes(lower, found)
-        figure.supxlabel(RESEARCH_USE_ONLY, fontsize=7, color=FAINT)
+        figure.supxlabel(fill(RESEARCH_USE_ONLY, 90), fontsize=7, color=FAINT)
         path.write_bytes(png(figure))
 
 
