@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -250,7 +250,7 @@ class Kept(msgspec.Struct, frozen=True):
     n: int
 
 
-def kept(values: npt.NDArray[np.float32], sources: Names, above: float) -> list[Kept]:
+def kept(values: npt.NDArray[np.floating[Any]], sources: Names, above: float) -> list[Kept]:
     """Share of each source's cells at or below the threshold."""
     found = []
     for source in np.unique(sources):

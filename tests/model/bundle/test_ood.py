@@ -69,7 +69,7 @@ def test_strangers_that_lie_among_the_cells_are_found_once_they_are_learned(
 ) -> None:
     features, groups = known
     draw = np.random.default_rng(5)
-    platelets = np.array([250.0, -2.0]) + draw.normal(size=(60, 2)) * [30.0, 0.3]
+    platelets = np.array([200.0, -2.0]) + draw.normal(size=(60, 2)) * [30.0, 0.3]
     sources = np.where(groups == "pbc 2", "pbc", "simulator")
     plain = ood.Measured(ood.fit_ruler(features, groups), seen(features, features), sources)
     assert (plain.ruler.distance(platelets) > plain.threshold()).mean() < 0.9
