@@ -1,4 +1,4 @@
-"""`leukoscope-model data check`."""
+"""`leukoscope-model data check` and `data draw`."""
 
 import json
 from dataclasses import asdict
@@ -16,11 +16,6 @@ from wire.words import RESEARCH_USE_ONLY
 data_app = typer.Typer(
     no_args_is_help=True, help="Look at data before training on them. Research use only."
 )
-
-
-@data_app.callback()
-def data() -> None:
-    """A group, though there is one command as yet."""
 
 
 @data_app.command()
@@ -74,6 +69,29 @@ def check(
             threads=threads,
         )
         _check(config, picture, as_json)
+
+
+@data_app.command()
+def draw(
+    folder: Annotated[Path, typer.Argument(help="To make; must not hold anything.")],
+    cells: Annotated[int, typer.Option(min=1, help="White cells, a picture each.")] = 60,
+    seed: Annotated[int, typer.Option(min=0, help="Of the first slide.")] = 1,
+    as_json: Json = False,
+) -> None:
+    r"""Draw a folder of simulated cells, a folder a class, to try the other commands on.
+
+    Example: leukoscope-model data draw images --cells 60, then --data
+    'folder:images?group=^(s\d+)_'
+    """
+    with clear_errors():
+        from model.data.drawn import GROUP, draw_folder
+
+        with progress_shown() as report:
+            drawn = draw_folder(folder, cells, seed, lambda done, all_: report("cells", done, all_))
+    if as_json:
+        typer.echo(json.dumps({"folder": str(folder), "cells": drawn, "group": GROUP}))
+    else:
+        notes.print(f"{drawn} simulated cells in {folder}. Research use only.", highlight=False)
 
 
 def _check(config: TrainingConfig, picture: Path | None, as_json: bool) -> None:
