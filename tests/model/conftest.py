@@ -72,7 +72,8 @@ def made_up_cells() -> CellSet:
     patients = [f"deepapl/p{n}" for n in draw.integers(0, 40, 240)]
     groups = np.array(patients + [f"{s}/{n}" for n, s in enumerate(sources[240:])])
     labels = np.concatenate([draw.integers(1, 3, 240), np.full(130, 2), np.full(30, -1)])
-    rest: dict[str, Any] = {"kinds": sources, "origins": np.array([f"{n:064x}" for n in range(400)])}
+    origins = np.array([f"{n:064x}" for n in range(400)])
+    rest: dict[str, Any] = {"kinds": sources, "origins": origins}
     keys = np.array([f"cell{n}" for n in range(400)])
     cells = draw.integers(0, 256, (400, 2, 8, 8, 3), np.uint8)
     return CellSet(cells, labels, sources, groups, keys=keys, **rest)
