@@ -28,7 +28,7 @@ docs: $(VENV)/.dev  ## the handbook, into site/
 
 reproduce: $(VENV)/.dev  ## the paper's networks on the real cells of ../shared/data, into docs/results; under 30 minutes
 	$(BIN)/leukoscope-model reproduce --data index:$(or $(LEUKOSCOPE_DATA),../shared/data)/index.csv \
-	  --map promyelocyte= --simulator 1200 --cut found --size 32 --at-most 1500 --seeds 5 --budget 22 \
+	  --map promyelocyte= --simulator 1200 --cut found --at-most 1000 --seeds 5 --budget 22 \
 	  $(ARGS)
 
 mosquitto:  ## the broker that system tests run against, by apt where we may

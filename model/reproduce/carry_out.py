@@ -21,7 +21,7 @@ from model.errors import ModelError
 from model.labels import Class
 from model.reproduce import networks
 from model.reproduce.experiments import of_experiment, read
-from model.reproduce.plan import Job
+from model.reproduce.plan import Job, seconds
 from model.reproduce.settings import Reproduction
 from model.training import study as trainings
 from model.training.study import Report
@@ -52,7 +52,10 @@ def carry_out(
         ModelError: a worker died.
     """
     open_tasks = [task for task in tasks if not all(_done(folder, job) for job in task)]
-    progress = _Progress(report, sum(_seconds(task) for task in open_tasks))
+    work = sum(seconds(task) for task in open_tasks)
+    if settings.budget:
+        work = min(work, settings.budget * 60 * settings.workers)
+    progress = _Progress(report, work)
     if settings.workers == 1:
         doing = _one_by_one(open_tasks, settings, folder, command)
     else:
@@ -175,25 +178,21 @@ class _Clock:
         self._end = time.monotonic() + settings.budget * 60 if settings.budget else float("inf")
 
     def allows(self, task: tuple[Job, ...]) -> bool:
-        return task[0].seed == 1 or time.monotonic() + _seconds(task) < self._end
+        return task[0].seed == 1 or time.monotonic() + seconds(task) < self._end
 
 
 class _Progress:
     """Told in seconds of work, so that the time left is about right."""
 
-    def __init__(self, report: Report, seconds: float) -> None:
+    def __init__(self, report: Report, work: float) -> None:
         self._report = report
-        self._total = max(1, round(seconds))
+        self._total = max(1, round(work))
         self._done = 0.0
 
     def add(self, task: tuple[Job, ...]) -> None:
-        self._done += _seconds(task)
+        self._done += seconds(task)
         done = min(self._total, max(1, round(self._done)))
         self._report("runs, seconds of work", done, self._total, task[-1].folder)
-
-
-def _seconds(task: Sequence[Job]) -> float:
-    return sum(job.seconds for job in task)
 
 
 def _done(folder: Path, job: Job) -> bool:

@@ -1,6 +1,7 @@
 """The pages of a reproduction: a comparison for each experiment, and what comes of them."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -178,8 +179,9 @@ def _weights(runs: Sequence[Path]) -> list[str]:
 def _left(left: Sequence[Job]) -> list[str]:
     if not left:
         return []
-    names = sorted(job.folder for job in left)
-    return [f"Not begun, as the time was up: {', '.join(names)}."]
+    counts = Counter(job.network.title for job in left)
+    names = ", ".join(f"{title} ({count})" for title, count in sorted(counts.items()))
+    return [f"Runs of further seeds not begun, as the time was up: {names}."]
 
 
 def _notes(notes: Sequence[str]) -> list[str]:

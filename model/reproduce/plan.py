@@ -50,7 +50,11 @@ class Plan:
 
 
 def plan(settings: Reproduction, found: Sequence[Experiment]) -> Plan:
-    """First a seed of everything, then the next seed of what fits; cheap networks first."""
+    """First a seed of everything, cheap networks first, then the next seeds in the same order.
+
+    A budget cuts passes and leaves out what is too dear, so that the first seed of everything
+    fits; it does not say how many seeds follow: `carry_out` begins them while there is time.
+    """
     places = [(one, split) for one in found for split in one.splits]
     whole = settings.budget * 60 * settings.workers * USED
     first: list[tuple[Job, ...]] = []
@@ -60,20 +64,12 @@ def plan(settings: Reproduction, found: Sequence[Experiment]) -> Plan:
             jobs, said = _first_seed(network, places, settings, whole)
             first += [_with_followers(job, settings) for job in jobs]
             notes += said
-    first.sort(key=_seconds)
-    tasks = list(first)
-    left = whole - sum(map(_seconds, tasks))
-    counts: dict[str, int] = {}
-    for seed in range(2, settings.seeds + 1):
-        for task in first:
-            if not whole or _seconds(task) <= left:
-                tasks.append(tuple(replace(job, seed=seed) for job in task))
-                left -= _seconds(task)
-            else:
-                counts.setdefault(task[0].network.title, seed - 1)
-    if counts:
-        fewer = "; ".join(f"{title}: {count}" for title, count in sorted(counts.items()))
-        notes.append(f"Fewer than {settings.seeds} seeds, where a split has the fewest: {fewer}.")
+    first.sort(key=seconds)
+    tasks = [
+        tuple(replace(job, seed=seed) for job in task)
+        for seed in range(1, settings.seeds + 1)
+        for task in first
+    ]
     return Plan(tuple(tasks), tuple(notes))
 
 
@@ -120,12 +116,13 @@ def _job(
     network: Network, place: tuple[Experiment, str], seed: int, epochs: int, settings: Reproduction
 ) -> Job:
     experiment, split = place
-    side = max(UNIT, settings.size) if network.share > 0.1 else settings.size
+    side = max(network.side, settings.size)
     a_pass = TRAINED * experiment.cells * network.cost / 1000 * (side / UNIT) ** 2
     return Job(experiment, split, network, seed, epochs, network.start + epochs * a_pass)
 
 
-def _seconds(task: Sequence[Job]) -> float:
+def seconds(task: Sequence[Job]) -> float:
+    """CPU seconds of a task, about."""
     return sum(job.seconds for job in task)
 
 

@@ -29,7 +29,19 @@ def test_help_is_quick_and_starts_no_tensorflow() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["train", "search", "ablate", "export", "verify", "publish", "promote", "rollback", "models"],
+    [
+        "train",
+        "baseline",
+        "reproduce",
+        "search",
+        "ablate",
+        "export",
+        "verify",
+        "publish",
+        "promote",
+        "rollback",
+        "models",
+    ],
 )
 def test_every_command_explains_itself(command: str) -> None:
     said = runner.invoke(app, [command, "--help"])
