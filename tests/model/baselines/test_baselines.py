@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +86,19 @@ def test_one_seed_gives_one_result() -> None:
     assert np.array_equal(said("cnn", cells), said("cnn", cells))
 
 
+@pytest.fixture
+def shallow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """DenseNet with a layer a block in place of 121: the real one takes a minute to build."""
+    start_tensorflow(3, 1)
+    from keras.src.applications.densenet import DenseNet
+
+    from model.baselines.applications import KINDS
+
+    kind = replace(KINDS["densenet121"], build=partial(DenseNet, [1, 1, 1, 1]))
+    monkeypatch.setitem(KINDS, "densenet121", kind)
+
+
+@pytest.mark.usefixtures("shallow")
 def test_a_network_trains_from_scratch_and_hands_its_features_to_an_svm(
     tmp_path: Path, unheard: Report
 ) -> None:
