@@ -70,7 +70,7 @@ def test_probabilities_name_every_label_and_add_up_to_one(classifier):
 
 
 def test_a_cell_below_the_bundle_s_probability_is_unidentified_and_keeps_its_figures(bundle):
-    sure = opened(rewritten(bundle, abstain_below=0.0, real_below=0.0))
+    sure = opened(rewritten(bundle, abstain_below=0.0, real_below=0.0, ood_above=None))
     cells = some_cells(sure)
     named = sure.classify(cells)
     assert all(s.label in sure.manifest.labels for s in named)
@@ -215,14 +215,26 @@ def test_a_cell_whose_strangeness_lies_above_the_bundle_s_bound_is_unidentified(
 
 
 def test_a_bundle_with_a_bound_on_strangeness_and_no_such_output_is_refused(bundle):
+    onnx.save(graph_without_ood(bundle), bundle / GRAPH_NAME)
     rewritten(bundle, ood_above=1.0)
     with pytest.raises(BundleError, match="the graph has no output ood"):
         opened(bundle)
 
 
-def graph_with_ood(folder):
-    """Add an output `ood` to the graph: the cell's mean brightness."""
+def graph_without_ood(folder):
+    """The bundle's graph, its output `ood` no output any more."""
     graph = onnx.load(folder / GRAPH_NAME)
+    kept = [output for output in graph.graph.output if output.name != "ood"]
+    del graph.graph.output[:]
+    graph.graph.output.extend(kept)
+    for node in graph.graph.node:
+        node.output[:] = ["ood_before" if name == "ood" else name for name in node.output]
+    return graph
+
+
+def graph_with_ood(folder):
+    """Make the graph's output `ood` the cell's mean brightness."""
+    graph = graph_without_ood(folder)
     node = onnx.helper.make_node
     axes = onnx.numpy_helper.from_array(np.array([1, 2, 3]), "ood_axes")
     graph.graph.initializer.append(axes)
