@@ -216,6 +216,7 @@ def test_a_cell_whose_strangeness_lies_above_the_bundle_s_bound_is_unidentified(
 
 def test_a_bundle_with_a_bound_on_strangeness_and_no_such_output_is_refused(bundle):
     onnx.save(graph_without_ood(bundle), bundle / GRAPH_NAME)
+    rewritten_files(bundle)
     rewritten(bundle, ood_above=1.0)
     with pytest.raises(BundleError, match="the graph has no output ood"):
         opened(bundle)
