@@ -37,6 +37,8 @@ def start_tensorflow(seed: int, threads: int, gpus: int = 0) -> None:
             tf.config.experimental.enable_op_determinism()
             if not gpus:
                 tf.config.set_visible_devices([], "GPU")
+        # Every network of a comparison traces functions of its own: no warning of that.
+        tf.get_logger().setLevel("ERROR")
         keras.utils.set_random_seed(seed)
         tf.constant(0) + 0  # the first operation prints what the CPU can do
 
