@@ -11,7 +11,7 @@ from bundles import renamed_bundle, signing_keys
 from model.bundle.signing import new_keys, sign
 from model.errors import ModelError
 from wire.integrity import examine
-from wire.manifest import CARD_NAME, GRAPH_NAME, MANIFEST_NAME
+from wire.manifest import CARD_NAME, GENERATOR_NAME, GRAPH_NAME, MANIFEST_NAME
 from wire.signature import (
     REFERENCE_KEYS,
     SIGNATURE_NAME,
@@ -48,7 +48,7 @@ def test_a_private_key_is_for_its_owner_alone_and_is_never_overwritten(tmp_path:
 def test_a_signature_vouches_for_every_other_file_of_the_bundle(bundle: Path) -> None:
     signed_by, files = signed_files(bundle, KEYS)
     assert signed_by == signing_keys().fingerprint
-    assert files.keys() == {CARD_NAME, GRAPH_NAME, MANIFEST_NAME}
+    assert files.keys() == {CARD_NAME, GENERATOR_NAME, GRAPH_NAME, MANIFEST_NAME}
 
 
 def test_model_signing_accepts_what_is_signed_here(bundle: Path) -> None:

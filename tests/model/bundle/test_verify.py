@@ -71,7 +71,7 @@ def test_one_bit_changed_anywhere_is_refused_and_its_file_is_named(bundle: Path)
     keys = trusted([signing_keys().public])
     draw = random.Random(2348)
     files = sorted(bundle.iterdir())
-    assert len(files) == 4
+    assert len(files) == 5
     for number in range(400):
         file = files[number % len(files)]
         data = file.read_bytes()
