@@ -50,7 +50,7 @@ def test_a_store_that_goes_away_is_named_and_nothing_is_lost_when_it_returns(rig
     assert len(heard.receipts) == 5
 
     rig.start_store()
-    until(lambda: len({r.capture_id for r in heard.receipts}) == 35, 40, "35 receipts")
+    until(lambda: len({r.capture_id for r in heard.receipts}) == 35, 90, "35 receipts")
     until(lambda: healthz(rig)[0] == 200, 15, "health is well again")
     connection.stop()
     assert {r.outcome for r in heard.receipts} == {"stored"}
@@ -77,7 +77,7 @@ def test_a_full_hand_that_outlasts_the_keepalive_loses_nothing(broker, tmp_path)
             rig.publish(connection, encode_frame(one))
         time.sleep(9)  # Mosquitto drops a client after 1.5 × 5 s of silence
         rig.start_store()
-        until(lambda: len({r.capture_id for r in heard.receipts}) == 12, 40, "12 receipts")
+        until(lambda: len({r.capture_id for r in heard.receipts}) == 12, 90, "12 receipts")
         connection.stop()
         assert len(rig.keys("results/")) == 12
     finally:

@@ -81,7 +81,7 @@ class Announcements:
 
     def next(self, since, outcome):
         """The first announcement after so many, which must come."""
-        until(lambda: len(self.heard) > since, 15, f"an announcement: {outcome}")
+        until(lambda: len(self.heard) > since, 60, f"an announcement: {outcome}")
         word = self.heard[since]
         assert word.outcome == outcome, word
         return word
