@@ -16,4 +16,6 @@ class CaptureRefused(Exception):  # noqa: N818  # a verdict, not a fault of the 
     def __init__(self, reason: str, sentence: str, remedy: str, cause: str = "") -> None:
         super().__init__(" ".join(part for part in (sentence, cause, remedy) if part))
         self.reason = reason
+        self.sentence = sentence
+        self.remedy = remedy
         self.may_travel = f"{sentence} {remedy}"

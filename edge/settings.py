@@ -7,6 +7,7 @@ import platformdirs
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from edge.page.settings import PageSettings
 from wire.broker import BrokerSettings
 from wire.limits import DEFAULT_IMAGE_BUDGET, MAX_IMAGE_BYTES
 from wire.settings import RoomSettings
@@ -24,7 +25,18 @@ class EdgeSettings(RoomSettings):
     site: str = Field(description="the laboratory's short name, as in topics")
     device: str = Field(description="this microscope's name; the certificate's common name")
     camera: str = Field("simulator", description="picamera2, opencv:0, folder:/path, simulator:7")
+    camera_hang_s: float = Field(
+        20.0,
+        gt=0,
+        description="seconds after which a picture counts as hung",
+    )
+    preview_fps: float = Field(10.0, gt=0, le=60, description="pictures a second of the preview")
+    burst: int = Field(
+        3, ge=1, le=20, description="pictures taken at a press; the sharpest is kept"
+    )
+    stage: str = Field("", description="empty without one, simulator, serial:/dev/ttyACM0")
     broker: BrokerSettings = BrokerSettings()
+    page: PageSettings = PageSettings()
     data_dir: Path = Field(
         default_factory=lambda: platformdirs.user_data_path("leukoscope") / "edge",
         description="folder of the spool and of the slide key; private to the agent",

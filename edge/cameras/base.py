@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from imaging.box import Box
 from imaging.types import Image
@@ -54,4 +54,32 @@ class Camera(Protocol):
 
     def close(self) -> None:
         """Give the device back. May be called twice."""
+        ...
+
+
+@runtime_checkable
+class Previews(Protocol):
+    """A camera that also shows what it sees, many times a second. Optional."""
+
+    def preview(self) -> Image:
+        """A picture for the eye, about 640 pixels wide: uint8, H×W×3, RGB.
+
+        Never advances a slide, a file or a folder: the next `capture` takes what is shown.
+
+        Raises:
+            CameraError: there is none now; a later call may work.
+        """
+        ...
+
+
+@runtime_checkable
+class Repeats(Protocol):
+    """A camera whose `capture` goes on to another field, and which can photograph one again."""
+
+    def again(self) -> Shot:
+        """Another picture of the field that `capture` took last.
+
+        Raises:
+            CameraError: there is none.
+        """
         ...

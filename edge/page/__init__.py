@@ -1,0 +1,1 @@
+"""The capture page: what a technician sees on a touch screen or a phone."""

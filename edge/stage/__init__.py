@@ -1,0 +1,1 @@
+"""Stages: what moves slide and focus."""
