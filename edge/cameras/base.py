@@ -9,7 +9,17 @@ from imaging.types import Image
 
 
 class CameraError(RuntimeError):
-    """The camera cannot give a frame. The message says what happened and what to do."""
+    """The camera cannot give a frame. The message says what happened and what to do.
+
+    Args:
+        message: for the station's log; may name a file.
+        told: the same for page and status, where the message names a file or a folder, which may
+            be called after a patient.
+    """
+
+    def __init__(self, message: str, *, told: str = "") -> None:
+        super().__init__(message)
+        self.told = told or message
 
 
 class CameraExhausted(CameraError):  # noqa: N818  # an end, like StopIteration, not a fault
@@ -68,6 +78,31 @@ class Previews(Protocol):
 
         Raises:
             CameraError: there is none now; a later call may work.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Adjustment:
+    """What is to be held from now on; None leaves it as it is."""
+
+    exposure_us: int | None = None
+    """Exposure time in microseconds."""
+    gain: float | None = None
+    """Of the sensor, 1 upwards."""
+    colour_gains: tuple[float, float] | None = None
+    """Of red and blue."""
+
+
+@runtime_checkable
+class Adjusts(Protocol):
+    """A camera whose exposure and colours can be set. Optional."""
+
+    def adjust(self, adjustment: Adjustment) -> None:
+        """Hold these from the next picture on.
+
+        Raises:
+            CameraError: the camera does not take them; nothing has changed.
         """
         ...
 

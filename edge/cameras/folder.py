@@ -5,12 +5,18 @@ from pathlib import Path
 from typing import Final
 
 from edge.cameras.base import CameraError, CameraExhausted, Shot
+from edge.cameras.small import shrunk
 from imaging.decode import DecodeError, decode
+from imaging.types import Image
 
 SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp"})
 MAX_FILE_BYTES: Final = 256 * 1024 * 1024
 """A larger file is refused unread: an uncompressed image of the most pixels that `imaging.decode`
 takes is half of it."""
+_UNREADABLE: Final = (
+    "a file of the folder cannot be read or decoded; the station's log names it: capture again to "
+    "go on to the next one"
+)
 
 
 class FolderCamera:
@@ -33,6 +39,8 @@ class FolderCamera:
         self._files = _images(Path(folder))
         self._loop = loop
         self._next = 0
+        self._shown: tuple[Path, Image] | None = None
+        self._last: Shot | None = None
         self._closed = False
 
     def __len__(self) -> int:
@@ -48,15 +56,39 @@ class FolderCamera:
             CameraExhausted: every file was given.
             CameraError: this file cannot be read or decoded; the message names it.
         """
+        file = self._upcoming()
+        self._next = self._next % len(self._files) + 1
+        self._last = None
+        self._last = _shot(file)
+        return self._last
+
+    def again(self) -> Shot:
+        """The file of the last capture once more: a burst uses up one file.
+
+        Raises:
+            CameraError: no file was given yet, or the last one could not be read.
+        """
+        if self._last is None:
+            raise CameraError("there is no picture to repeat: capture first")
+        return self._last
+
+    def preview(self) -> Image:
+        """The file that the next capture gives, at most 640 wide; it is not used up.
+
+        Raises:
+            CameraError: as `capture`.
+        """
+        file = self._upcoming()
+        if self._shown is None or self._shown[0] != file:
+            self._shown = (file, shrunk(_shot(file).image))
+        return self._shown[1]
+
+    def _upcoming(self) -> Path:
         if self._closed:
             raise CameraError("the folder camera is closed: open it again")
-        if self._next == len(self._files):
-            if not self._loop:
-                raise CameraExhausted(f"all {len(self._files)} images of the folder were replayed")
-            self._next = 0
-        file = self._files[self._next]
-        self._next += 1
-        return _shot(file)
+        if self._next == len(self._files) and not self._loop:
+            raise CameraExhausted(f"all {len(self._files)} images of the folder were replayed")
+        return self._files[self._next % len(self._files)]
 
     def close(self) -> None:
         """Give nothing further."""
@@ -67,9 +99,15 @@ def _images(folder: Path) -> list[Path]:
     try:
         files = [path for path in folder.iterdir() if _is_image(path)]
     except OSError as error:
-        raise CameraError(f"cannot replay {folder}: {error.strerror}: name a folder") from error
+        raise CameraError(
+            f"cannot replay {folder}: {error.strerror}: name a folder",
+            told="the folder to replay cannot be read: name a folder",
+        ) from error
     if not files:
-        raise CameraError(f"{folder} holds no JPEG, PNG, TIFF or BMP file: put the images there")
+        raise CameraError(
+            f"{folder} holds no JPEG, PNG, TIFF or BMP file: put the images there",
+            told="the folder to replay holds no JPEG, PNG, TIFF or BMP file: put the images there",
+        )
     return sorted(files, key=_counting_order)
 
 
@@ -89,11 +127,14 @@ def _shot(file: Path) -> Shot:
         size = file.stat().st_size
         if size > MAX_FILE_BYTES:
             raise CameraError(
-                f"{file.name} has {size} bytes, more than {MAX_FILE_BYTES}: scale or re-save it"
+                f"{file.name} has {size} bytes, more than {MAX_FILE_BYTES}: scale or re-save it",
+                told=f"a file of the folder has more than {MAX_FILE_BYTES} bytes: scale it",
             )
         image = decode(file.read_bytes())
     except OSError as error:
-        raise CameraError(f"cannot read {file.name}: {error.strerror}: check the file") from error
+        raise CameraError(
+            f"cannot read {file.name}: {error.strerror}: check the file", told=_UNREADABLE
+        ) from error
     except DecodeError as error:
-        raise CameraError(f"{file.name}: {error} ({error.reason})") from error
+        raise CameraError(f"{file.name}: {error} ({error.reason})", told=_UNREADABLE) from error
     return Shot(image, {"file": file.name})

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from edge.cameras.base import CameraError, Shot
+from edge.cameras.small import shrunk
 from imaging.types import Image
 
 STALE_FRAMES: Final = 5
@@ -47,24 +48,50 @@ class OpenCVCamera:
         self._settle_frames = settle_frames
         self._stale_frames = stale_frames
         self._closed = False
+        self._replays = not told
+        self._held: Image | None = None
         self._capture: cv2.VideoCapture | None = self._open()
 
     def capture(self) -> Shot:
         """Throw away what the driver had queued and take the next frame.
 
+        Of a video file, the frame that the last preview showed.
+
         Raises:
             CameraError: the camera gave no frame, or is closed.
         """
+        held, self._held = self._held, None
+        return Shot(self._fresh() if held is None else held)
+
+    def preview(self) -> Image:
+        """What the camera sees now, at most 640 wide.
+
+        A video file stays at its frame until that is captured.
+
+        Raises:
+            CameraError: as `capture`.
+        """
+        if not self._replays:
+            return shrunk(self._fresh())
+        if self._held is None:
+            self._held = self._fresh()
+        return shrunk(self._held)
+
+    def _fresh(self) -> Image:
         if self._closed:
-            raise CameraError(f"camera {self._device} is closed: open it again")
+            raise self._error("is closed: open it again")
         if self._capture is None:
             self._capture = self._open()
         try:
             self._skip(self._capture, self._stale_frames)
-            return Shot(self._read(self._capture))
+            return self._read(self._capture)
         except CameraError:
             self._release()
             raise
+
+    def _error(self, what: str) -> CameraError:
+        """Told by its number; a path only in the log."""
+        return CameraError(f"camera {self._device} {what}", told=f"camera {self.name} {what}")
 
     def close(self) -> None:
         """Give the device back."""
@@ -80,9 +107,12 @@ class OpenCVCamera:
         capture = cv2.VideoCapture(self._device)
         try:
             if not capture.isOpened():
+                why = (
+                    "check that it is plugged in and that no other program has it "
+                    "(v4l2-ctl --list-devices names what there is)"
+                )
                 raise CameraError(
-                    f"no camera at {self._device}: check that it is plugged in and that no other "
-                    "program has it (v4l2-ctl --list-devices names what there is)"
+                    f"no camera at {self._device}: {why}", told=f"no camera {self.name}: {why}"
                 )
             self._configure(capture)
             self._skip(capture, self._settle_frames)
@@ -104,9 +134,9 @@ class OpenCVCamera:
         found = (image.shape[1], image.shape[0])
         for asked, given in zip(self._size, found, strict=True):
             if asked not in (None, given):
-                raise CameraError(
-                    f"camera {self._device} gives {found[0]}×{found[1]} pixels, not the size asked "
-                    "for: ask for one it has (v4l2-ctl --list-formats-ext)"
+                raise self._error(
+                    f"gives {found[0]}×{found[1]} pixels, not the size asked for: ask for one it "
+                    "has (v4l2-ctl --list-formats-ext)"
                 )
 
     def _skip(self, capture: cv2.VideoCapture, frames: int) -> None:
@@ -119,14 +149,12 @@ class OpenCVCamera:
         if not given or frame is None:
             raise self._no_frame()
         if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
-            raise CameraError(
-                f"camera {self._device} gives {frame.dtype} {frame.shape}, not 8-bit colour: "
-                "set another pixel format"
+            raise self._error(
+                f"gives {frame.dtype} {frame.shape}, not 8-bit colour: set another pixel format"
             )
         return np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8)
 
     def _no_frame(self) -> CameraError:
-        return CameraError(
-            f"camera {self._device} gave no frame: check its plug and that no other program has "
-            "it, then capture again"
+        return self._error(
+            "gave no frame: check its plug and that no other program has it, then capture again"
         )
