@@ -7,7 +7,9 @@ import platformdirs
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from edge.commands.names import DEFAULT_ALLOWED, CommandName
 from edge.page.settings import PageSettings
+from edge.panel.settings import PanelSettings
 from wire.broker import BrokerSettings
 from wire.limits import DEFAULT_IMAGE_BUDGET, MAX_IMAGE_BYTES
 from wire.settings import RoomSettings
@@ -37,6 +39,7 @@ class EdgeSettings(RoomSettings):
     stage: str = Field("", description="empty without one, simulator, serial:/dev/ttyACM0")
     broker: BrokerSettings = BrokerSettings()
     page: PageSettings = PageSettings()
+    panel: PanelSettings = PanelSettings()
     data_dir: Path = Field(
         default_factory=lambda: platformdirs.user_data_path("leukoscope") / "edge",
         description="folder of the spool and of the slide key; private to the agent",
@@ -51,6 +54,15 @@ class EdgeSettings(RoomSettings):
         200, ge=0, description="free disk, in MB, below which no capture is taken"
     )
     status_every_s: float = Field(60.0, gt=0, description="seconds between status messages")
+    allow_commands: tuple[CommandName, ...] = Field(
+        DEFAULT_ALLOWED, description="remote commands that this station carries out"
+    )
+    command_key_file: Path | None = Field(
+        None, description="shared key; with it, only commands signed with it are carried out"
+    )
+    command_max_age_s: float = Field(
+        120.0, gt=0, description="seconds after which an order that was on its way is refused"
+    )
     log_json: bool = Field(default=True, description="logs as JSON lines; false for people")
 
     @field_validator("site", "device")
