@@ -12,6 +12,8 @@ from uuid6 import uuid7
 _KEY_BYTES: Final = 32
 _TOKEN_DIGITS: Final = 20
 """80 bits: two of a million slides of one key collide with probability below 1e-12."""
+TOKEN_PATTERN: Final = rf"^s[0-9a-f]{{{_TOKEN_DIGITS}}}$(?!\n)"
+"""What a slide token looks like; no accession number or name does."""
 
 
 class SlideKeyError(RuntimeError):

@@ -9,7 +9,7 @@ from edge.agent import Agent, Hooks
 from edge.cameras.base import Camera
 from edge.cameras.open import open_camera
 from edge.capture import Capturer
-from edge.commands import Commands
+from edge.commands_before import Commands
 from edge.settings import EdgeSettings
 from edge.single import SenderLock
 from edge.spool import Rescue, Spool, open_spool

@@ -83,7 +83,7 @@ CHANNELS: Final = (
         Command,
         "cloud",
         "device",
-        examples=("command",),
+        examples=("command", "command_signed"),
         correlation="correlation_id",
     ),
     Channel(
@@ -92,7 +92,7 @@ CHANNELS: Final = (
         Reply,
         "device",
         "cloud",
-        examples=("reply",),
+        examples=("reply", "reply_refused"),
         correlation="correlation_id",
     ),
     Channel(

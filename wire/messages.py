@@ -26,6 +26,14 @@ Name = Annotated[str, Meta(pattern=NAME_PATTERN, description="may stand in a top
 Sha256 = Annotated[
     str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)", description="SHA-256, lower-case hex")
 ]
+CorrelationId = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=64,
+        description="chosen by the sender, unique to one order; never anything of a patient",
+    ),
+]
 Moment = Annotated[datetime, Meta(tz=True, description="RFC 3339 with offset, UTC")]
 Pixels = Annotated[int, Meta(ge=0, le=65_535)]
 Fraction = Annotated[float, Meta(ge=0, le=1)]
@@ -172,23 +180,34 @@ class DeviceStatus(Struct, frozen=True, kw_only=True):
 
 
 class Command(Struct, frozen=True, kw_only=True):
-    """An order to a device. JSON; topic `…/{device}/commands`."""
+    """An order to a device. JSON; topic `…/{device}/commands`.
+
+    Sent again with the same correlation id it is answered again and not carried out twice.
+    """
 
     schema: int = SCHEMA
-    correlation_id: Annotated[str, Meta(min_length=1, max_length=64)]
-    command: str
+    correlation_id: CorrelationId
+    command: Annotated[str, Meta(max_length=64)]
     arguments: dict[str, str | int | float | bool] = {}
+    at: Moment | None = None
+    """When it was sent; a device refuses an order that is too old."""
+    signature: Annotated[str, Meta(max_length=64)] = ""
+    """HMAC-SHA256 with the command key (see `wire.command_key`), lower-case hex; empty where the
+    device asks for none."""
 
 
 class Reply(Struct, frozen=True, kw_only=True):
     """A device's answer to a command. JSON; topic `…/{device}/replies`."""
 
     schema: int = SCHEMA
-    correlation_id: Annotated[str, Meta(min_length=1, max_length=64)]
+    correlation_id: CorrelationId
     ok: bool
     reason: str = ""
+    """Code of a refusal; see docs/refusals.md."""
     detail: str = ""
     result: dict[str, str | int | float | bool] = {}
+    image: Annotated[bytes, Meta(max_length=MAX_IMAGE_BYTES)] | None = None
+    """A JPEG, in JSON as base64: the answer to `snapshot`."""
     at: Moment
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from wire.command_key import signed
 from wire.messages import (
     Box,
     CellResult,
@@ -87,12 +88,36 @@ def json_messages() -> dict[str, msgspec.Struct]:
             disk_free_mb=20_480,
         ),
         "status_will": DeviceStatus(site="lab-1", device="scope-3", state="lost"),
-        "command": Command(correlation_id="c-17", command="capture", arguments={"slide": SLIDE}),
+        "command": Command(
+            correlation_id="c-17",
+            command="capture",
+            arguments={"slide": SLIDE},
+            at=TAKEN + timedelta(seconds=8),
+        ),
+        "command_signed": signed(
+            Command(
+                correlation_id="c-18",
+                command="set-camera",
+                arguments={"exposure_us": 8000, "gain": 1.5},
+                at=TAKEN + timedelta(seconds=10),
+            ),
+            "lab-1",
+            "scope-3",
+            b"an example of 32 bytes, no secret",
+        ),
         "reply": Reply(
             correlation_id="c-17",
             ok=True,
-            result={"capture_id": CAPTURE_ID},
+            result={"capture_id": CAPTURE_ID, "slide": SLIDE, "cells": 1},
             at=TAKEN + timedelta(seconds=9),
+        ),
+        "reply_refused": Reply(
+            correlation_id="c-18",
+            ok=False,
+            reason="command-not-allowed",
+            detail="This station does not take set-camera from afar. Its setting "
+            "allow_commands lists what it takes.",
+            at=TAKEN + timedelta(seconds=11),
         ),
         "slide_result": SlideResult(
             site="lab-1",
