@@ -13,10 +13,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from edge.cameras.base import CameraError
+from edge.commands.cli import command
 from edge.identity import SlideKeyError
 from edge.settings import EdgeSettings
 from edge.spool import SpoolError
 from edge.spool_cli import spool_app
+from wire.command_key import CommandKeyError
 from wire.connection import ConnectionSetupError
 from wire.logs import configure
 from wire.settings import SettingsError
@@ -27,12 +29,14 @@ app = typer.Typer(
     help="Leukoscope's agent at the microscope. Research use only.\n\n"
     "Settings come from a TOML file (--config or LEUKOSCOPE_EDGE_CONFIG) and from the environment "
     "(LEUKOSCOPE_EDGE_SITE, LEUKOSCOPE_EDGE_BROKER__HOST, …). Exit codes: 0 done, 1 failed, "
-    "2 wrong usage or settings, 3 a capture was refused, 4 saved but not yet stored.",
+    "2 wrong usage or settings, 3 a capture or command was refused, 4 saved but not yet stored, "
+    "or no answer in time.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,  # they would show what a frame holds
 )
 app.add_typer(spool_app, name="spool")
+app.command()(command)
 
 _OTHER_SENDER_S: Final = 60.0
 """How long `run` waits for a `capture` that is just sending, in seconds."""
@@ -86,7 +90,7 @@ def main() -> None:
     """Run the command line; an error that a person can mend is one sentence, not a traceback."""
     try:
         app()
-    except (SettingsError, ConnectionSetupError, TopicError) as error:
+    except (SettingsError, ConnectionSetupError, CommandKeyError, TopicError) as error:
         _end(error, 2)
     except (CameraError, SpoolError, SlideKeyError, OSError) as error:
         _end(error, 1)

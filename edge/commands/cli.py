@@ -1,5 +1,6 @@
 """`leukoscope-edge command`: orders a device something over the broker and prints its reply."""
 
+import logging
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from edge.commands.arguments import read_arguments
 from edge.commands.names import NAMES
 from edge.refusal import CaptureRefused
 from edge.settings import EdgeSettings
+from wire.logs import configure
 from wire.messages import Reply
 
 EXIT_REFUSED: Final = 3
@@ -41,11 +43,11 @@ def command(  # one argument per option
     json: Annotated[bool, typer.Option("--json", help="the reply as JSON on stdout")] = False,
     config: Annotated[Path | None, typer.Option("--config", help="settings file (TOML)")] = None,
 ) -> None:
-    """Order a device something and print its reply.
+    """Order a device something over the broker and print its reply.
 
-    Broker, site and command_key_file come from the settings, which need the broker's permission to
-    publish to the device's commands and to read its replies. Exit codes: 0 done, 3 refused (the
-    reply says why), 4 no answer in time.
+    Site, broker and command_key_file come from the settings.
+
+    Exit codes: 0 done, 3 refused, 4 no answer in time.
     """
     options = {
         "slide": slide,
@@ -61,6 +63,7 @@ def command(  # one argument per option
     if name == "snapshot" and out is None and not json:
         raise typer.BadParameter("name a file for the picture: --out FILE")
     settings = EdgeSettings.load(config, device=device)
+    configure(json=settings.log_json, level=logging.WARNING)
     raise typer.Exit(_send(settings, name, given, wait, out, json=json))
 
 
