@@ -29,7 +29,7 @@ class LateCamera:
         Raises:
             CameraError: it cannot be opened, or gives no picture; a later call tries again.
         """
-        return self._opened().capture()
+        return self.opened().capture()
 
     def again(self) -> Shot:
         """Another picture of the field taken last; a fresh one of a camera that cannot move on.
@@ -37,7 +37,7 @@ class LateCamera:
         Raises:
             CameraError: as `capture`.
         """
-        camera = self._opened()
+        camera = self.opened()
         return camera.again() if isinstance(camera, Repeats) else camera.capture()
 
     def preview(self) -> Image:
@@ -48,7 +48,7 @@ class LateCamera:
         """
         from edge.cameras.small import shrunk  # OpenCV takes its time to load
 
-        camera = self._opened()
+        camera = self.opened()
         return camera.preview() if isinstance(camera, Previews) else shrunk(camera.capture().image)
 
     def adjust(self, adjustment: Adjustment) -> None:
@@ -57,12 +57,17 @@ class LateCamera:
         Raises:
             CameraError: as `capture`, or it does not take them.
         """
-        camera = self._opened()
+        camera = self.opened()
         if not isinstance(camera, Adjusts):
             raise CameraError(f"exposure and colours of {camera.name} cannot be set from here")
         camera.adjust(adjustment)
 
-    def _opened(self) -> Camera:
+    def opened(self) -> Camera:
+        """The camera itself, opened if it is not yet.
+
+        Raises:
+            CameraError: it cannot be opened.
+        """
         if self._camera is None:
             self._camera = open_camera(self._spec)
             self.name = self._camera.name
