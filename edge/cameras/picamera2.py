@@ -7,24 +7,25 @@ when a camera is opened. Its `RGB888` lies in memory as blue, green, red.
 import contextlib
 import time
 from collections.abc import Mapping
+from concurrent.futures import CancelledError
 from typing import Any, Final
 
 import cv2
 import numpy as np
 
-from edge.cameras.base import CameraError, Shot
+from edge.cameras.base import Adjustment, CameraError, Shot
+from edge.cameras.pi_frames import controls_of, held, plain, rgb, shows, small_size
+from imaging.types import Image
 
-_NUMBERS: Final = {
-    "ExposureTime": "exposure_us",
-    "AnalogueGain": "analogue_gain",
-    "DigitalGain": "digital_gain",
-    "Lux": "lux",
-    "SensorTimestamp": "sensor_timestamp_ns",
-}
-"""libcamera's name of a figure, and ours with its unit."""
+_FAULTS: Final = (RuntimeError, OSError, LookupError, ValueError, CancelledError)
+"""What picamera2 and libcamera raise; among the OSErrors, TimeoutError when frames stop;
+CancelledError where another thread closed the camera meanwhile."""
 
-_FAULTS: Final = (RuntimeError, OSError, LookupError, ValueError)
-"""What picamera2 and libcamera raise; among the OSErrors, TimeoutError when frames stop."""
+_NEEDED: Final = "cancel_all_and_flush"
+"""Came, with `captured_request`, in picamera2 0.3.22."""
+
+_TAKES_FRAMES: Final = 20
+"""Frames within which a set control shows in the metadata; the pipeline is some 4 deep."""
 
 
 class PiCamera:
@@ -32,6 +33,10 @@ class PiCamera:
 
     Held, so that the fields of a slide are comparable and the stain does not drift with what
     happens to lie in view. When the camera fails it is given back, and the next capture opens it.
+    One configuration serves captures and preview: the image processor makes a small second stream
+    of every frame, so looking costs no change of mode and shows the light that is captured.
+
+    One thread at a time, but for `close`, which ends the wait of another thread.
 
     Args:
         number: of the camera, as `rpicam-hello --list-cameras` counts.
@@ -82,26 +87,70 @@ class PiCamera:
         Raises:
             CameraError: the camera gave no frame in time, or is closed.
         """
+        frame, metadata = self._taken("main", flush=True)
+        return Shot(np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8), plain(metadata))
+
+    def preview(self) -> Image:
+        """The latest frame's small stream: at most a frame older than this call.
+
+        Returns:
+            uint8, H×W×3, RGB, at most 640 wide.
+
+        Raises:
+            CameraError: as `capture`.
+        """
+        planes, _ = self._taken("lores", flush=None)
+        return rgb(planes, *self._small)
+
+    def adjust(self, adjustment: Adjustment) -> None:
+        """Hold these from the next picture on, also after the camera was opened again.
+
+        Raises:
+            CameraError: one of them is out of the camera's range, or it gives no frame.
+        """
+        wanted = controls_of(adjustment)
+        camera = self._opened()
+        self._check_range(wanted, camera.camera_controls)
+        try:
+            before = held(camera.capture_metadata(wait=self._timeout_s), camera.camera_controls)
+            camera.set_controls(wanted)
+            self._await(camera, wanted, before)
+        except _FAULTS as error:
+            if isinstance(error, CameraError):
+                raise
+            self._give_up(camera)
+            raise self._failed(error) from error
+        self._fixed |= wanted
+
+    def close(self) -> None:
+        """Stop the camera and give it back. May be called twice, and from another thread."""
+        self._closed = True
+        camera, self._camera = self._camera, None
+        if camera is not None:
+            self._abandon(camera)
+
+    def _taken(self, stream: str, *, flush: bool | None) -> tuple[Any, Mapping[str, Any]]:
+        """A frame's stream as it lies in memory, copied, and the frame's metadata."""
+        camera = self._opened()
+        try:
+            with camera.captured_request(wait=self._timeout_s, flush=flush) as request:
+                return request.make_array(stream), request.get_metadata()
+        except _FAULTS as error:
+            if self._closed:  # meanwhile, by another thread
+                raise CameraError(f"{self.name} was closed") from error
+            self._give_up(camera)
+            raise self._failed(error) from error
+
+    def _opened(self) -> Any:  # noqa: ANN401  # picamera2 ships no type information
         if self._closed:
             raise CameraError(f"{self.name} is closed: open it again")
         if self._camera is None:
             self._camera = self._open()
-        try:
-            with self._camera.captured_request(wait=self._timeout_s, flush=True) as request:
-                frame = request.make_array("main")
-                metadata = request.get_metadata()
-        except _FAULTS as error:
-            self._abandon(self._camera)
-            self._camera = None
-            raise self._failed(error) from error
-        return Shot(np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8), _plain(metadata))
+        return self._camera
 
-    def close(self) -> None:
-        """Stop the camera and give it back."""
-        self._closed = True
-        camera, self._camera = self._camera, None
-        if camera is not None:
-            camera.close()  # stops it first
+    def _give_up(self, camera: Any) -> None:  # noqa: ANN401  # as above
+        self._camera = None
+        self._abandon(camera)
 
     def _open(self) -> Any:  # noqa: ANN401  # picamera2 ships no type information
         driver = _driver()
@@ -130,13 +179,21 @@ class PiCamera:
             raise CameraError(
                 f"{self.name} is no Raspberry Pi camera module: use the opencv camera"
             )
+        self._small = small_size(self._main.get("size") or camera.sensor_resolution)
         # Two buffers: one being exposed while the other is read. No raw stream: nobody reads it.
+        # The small stream must be YUV420 on a Pi 4; a Pi 5 could do others too.
         configuration = camera.create_still_configuration(
-            main=self._main, raw=None, buffer_count=2, controls=self._fixed
+            main=self._main,
+            lores={"format": "YUV420", "size": self._small},
+            raw=None,
+            buffer_count=2,
+            controls=self._fixed,
         )
         camera.configure(configuration)
         camera.start()
-        camera.set_controls(_held(self._settled(camera), camera.camera_controls))
+        found = held(self._settled(camera), camera.camera_controls)
+        camera.set_controls(found)
+        self._fixed |= found  # also when a plug that was out is pushed in again
 
     def _settled(self, camera: Any) -> Mapping[str, Any]:  # noqa: ANN401  # as above
         """Look at frames for `settle_s` seconds; return the metadata of the last."""
@@ -146,8 +203,32 @@ class PiCamera:
             metadata = camera.capture_metadata(wait=self._timeout_s)
         return metadata
 
+    def _check_range(self, wanted: Mapping[str, Any], controls: Mapping[str, Any]) -> None:
+        for name, value in wanted.items():
+            if name not in controls:
+                raise CameraError(f"{self.name} has no {name}: leave it out")
+            low, high, _ = controls[name]
+            values = value if isinstance(value, tuple) else (value,)
+            if any(one < low or (high and one > high) for one in values):
+                raise CameraError(f"{self.name} takes a {name} of {low} to {high}, not {value}")
+
+    def _await(
+        self,
+        camera: Any,  # noqa: ANN401  # as above
+        wanted: Mapping[str, Any],
+        before: Mapping[str, Any],
+    ) -> None:
+        """Wait for a frame that was exposed so; a sensor rounds to its lines and steps."""
+        for _ in range(_TAKES_FRAMES):
+            if shows(camera.capture_metadata(wait=self._timeout_s), wanted):
+                return
+        camera.set_controls(dict(before))
+        raise CameraError(
+            f"{self.name} does not keep to {dict(wanted)}: choose values that its mode allows"
+        )
+
     def _abandon(self, camera: Any) -> None:  # noqa: ANN401  # as above
-        """Give a failed camera back; the jobs it still waits for would make `stop` wait too."""
+        """Give the camera back; jobs that still wait for a frame would make it wait, too."""
         with contextlib.suppress(*_FAULTS):  # the fault that led here is the one that is told
             camera.cancel_all_and_flush()
             camera.close()
@@ -177,26 +258,6 @@ def _driver() -> Any:  # noqa: ANN401  # picamera2 ships no type information
             f"picamera2 is installed but does not load ({error}): the virtual environment's numpy "
             "hides the system's; install with the Pi's constraints"
         ) from error
+    if not hasattr(Picamera2, _NEEDED):
+        raise CameraError("picamera2 is older than 0.3.22: apt upgrade python3-picamera2")
     return Picamera2
-
-
-def _held(metadata: Mapping[str, Any], controls: Mapping[str, Any]) -> dict[str, Any]:
-    """Controls that hold what the camera has found.
-
-    A fixed exposure time and gain switch auto-exposure off by themselves; libcamera from 0.5 on
-    ignores `AeEnable` (raspberrypi/picamera2#1269).
-    """
-    found = {name: metadata[name] for name in ("ExposureTime", "AnalogueGain") if name in metadata}
-    if "ColourGains" in metadata and "ColourGains" in controls:  # a monochrome sensor has none
-        found |= {"AwbEnable": False, "ColourGains": tuple(metadata["ColourGains"])}
-    return found
-
-
-def _plain(metadata: Mapping[str, Any]) -> dict[str, str | int | float]:
-    shown: dict[str, str | int | float] = {
-        ours: metadata[theirs] for theirs, ours in _NUMBERS.items() if theirs in metadata
-    }
-    if "ColourGains" in metadata:
-        red, blue = metadata["ColourGains"]
-        shown |= {"colour_gain_red": float(red), "colour_gain_blue": float(blue)}
-    return shown

@@ -1,170 +1,17 @@
-"""The Raspberry Pi camera against a FAKE picamera2 module, put into `sys.modules`.
+"""The Raspberry Pi camera against a FAKE picamera2 module, put into `sys.modules`."""
 
-There is no camera here. The fake's methods have the names and parameters of picamera2 0.3.38 and
-keep the habits that matter: BGR memory under the name RGB888, a queue with stale frames, requests
-that must be released, gains that drift until they are fixed. The issue on the capture station
-checks the signatures against the real wheel.
-"""
-
-import contextlib
 import sys
+import threading
+import time
 import types
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
+from fake_picamera2 import LATE, MODULE_CONTROLS, FakePicamera2
 
-from edge.cameras.base import CameraError
+from edge.cameras.base import Adjustment, CameraError
 from edge.cameras.picamera2 import PiCamera
-from imaging.types import Image
-
-MODULE_CONTROLS = {
-    "ExposureTime": (1, 66_666, 20_000),
-    "AnalogueGain": (1.0, 16.0, 1.0),
-    "AwbEnable": (False, True, None),
-    "ColourGains": (0.0, 32.0, None),
-    "FrameDurationLimits": (100, 1_000_000, None),
-}
-
-
-class FakeRequest:
-    """A completed request: its buffer is only there until it is released."""
-
-    def __init__(self, metadata: dict[str, Any], frame: Image) -> None:
-        self.metadata = metadata
-        self.frame = frame
-        self.released = False
-
-    def make_array(self, name: str) -> Image:
-        assert not self.released
-        if name != "main":
-            raise RuntimeError(f"Stream {name!r} is not defined")
-        return np.copy(self.frame)
-
-    def get_metadata(self) -> dict[str, Any]:
-        assert not self.released
-        return dict(self.metadata)
-
-    def release(self) -> None:
-        assert not self.released
-        self.released = True
-
-
-class FakePicamera2:
-    """A camera whose clock moves one frame at a time; its figures are read by the tests."""
-
-    present = 1
-    made: list["FakePicamera2"]
-    opening_fails = False
-    mono = False
-
-    @staticmethod
-    def global_camera_info() -> list[dict[str, Any]]:
-        return [{"Model": "imx477", "Num": n} for n in range(FakePicamera2.present)]
-
-    def __init__(
-        self,
-        camera_num: int = 0,
-        verbose_console: object = None,
-        tuning: object = None,
-        allocator: object = None,
-    ) -> None:
-        if FakePicamera2.opening_fails:
-            raise RuntimeError("Camera __init__ sequence did not complete.")
-        self.camera_num = camera_num
-        self.camera_controls: dict[str, Any] = dict(MODULE_CONTROLS)
-        if FakePicamera2.mono:
-            del self.camera_controls["ColourGains"]
-        self.configuration: dict[str, Any] = {}
-        self.fixed: dict[str, Any] = {}
-        self.started = self.closed = self.cancelled = False
-        self.frames = 0
-        self.requests: list[FakeRequest] = []
-        self.fault: Exception | None = None
-        self.stale = 0
-        FakePicamera2.made.append(self)
-
-    def create_still_configuration(
-        self,
-        main: dict[str, Any] = {},  # noqa: B006  # the real one's signature
-        lores: object = None,
-        raw: object = {},  # the real one's signature
-        transform: object = None,
-        colour_space: object = None,
-        buffer_count: int = 1,
-        controls: dict[str, Any] = {},  # noqa: B006  # the real one's signature
-        display: object = None,
-        encode: object = None,
-        queue: bool = True,
-        sensor: object = {},  # the real one's signature
-        use_case: str = "still",
-    ) -> dict[str, Any]:
-        size = {"format": "BGR888", "size": (64, 48)}
-        return {"main": size | main, "raw": raw, "controls": controls, "buffers": buffer_count}
-
-    def configure(self, camera_config: dict[str, Any]) -> None:
-        assert not self.started
-        self.configuration = camera_config
-        self.set_controls(camera_config["controls"])
-
-    def start(self, config: object = None, show_preview: object = False) -> None:
-        assert self.configuration
-        self.started = True
-
-    def set_controls(self, controls: dict[str, Any]) -> None:
-        for name in controls:
-            if name not in self.camera_controls:
-                raise RuntimeError(f"Control {name} is not advertised by libcamera")
-        self.fixed |= controls
-
-    def capture_metadata(self, wait: object = None, signal_function: object = None) -> Any:
-        # Signature as the real one's.
-        return self._next(fresh=True).get_metadata()
-
-    @contextlib.contextmanager
-    def captured_request(self, wait: object = None, flush: object = None) -> Iterator[FakeRequest]:
-        if self.fault is not None:
-            raise self.fault
-        request = self._next(fresh=flush is True)
-        self.requests.append(request)
-        try:
-            yield request
-        finally:
-            request.release()
-
-    def cancel_all_and_flush(self) -> None:
-        self.cancelled = True
-
-    def close(self) -> None:
-        self.started = False
-        self.closed = True
-
-    def _next(self, *, fresh: bool) -> FakeRequest:
-        assert self.started
-        self.frames += 1
-        drift = 0 if "AwbEnable" in self.fixed else self.frames
-        metadata: dict[str, Any] = {
-            "ExposureTime": self.fixed.get("ExposureTime", 8000 + 10 * self.frames),
-            "AnalogueGain": self.fixed.get("AnalogueGain", 1.0 + 0.01 * self.frames),
-            "DigitalGain": 1.0,
-            "Lux": 412.5,
-            "SensorTimestamp": 1_000_000 * self.frames,
-            "ScalerCrop": (0, 0, 4056, 3040),
-            "AfState": None,
-        }
-        if not FakePicamera2.mono:
-            gains = self.fixed.get("ColourGains", (2.0 + 0.01 * drift, 1.5))
-            metadata["ColourGains"] = gains
-        return FakeRequest(metadata, _smear(self.configuration["main"], stale=not fresh))
-
-
-def _smear(main: dict[str, Any], *, stale: bool) -> Image:
-    """A frame of RGB (240, 200, 120) as libcamera lays it out; black when it is stale."""
-    width, height = main["size"]
-    rgb = (0, 0, 0) if stale else (240, 200, 120)
-    memory = rgb[::-1] if main["format"] == "RGB888" else rgb
-    return np.full((height, width, 3), memory, np.uint8)
 
 
 @pytest.fixture(autouse=True)
@@ -319,3 +166,127 @@ def test_closing_gives_the_camera_back_once() -> None:
 def test_the_name_that_travels_is_backend_and_number() -> None:
     camera, _ = opened()
     assert camera.name == "picamera2:0"
+
+
+def test_the_preview_is_the_small_stream_in_full_range_colours() -> None:
+    camera, device = opened(size=(1000, 750))
+    image = camera.preview()
+    assert device.configuration["lores"] == {"format": "YUV420", "size": (640, 480)}
+    assert image.dtype == np.uint8
+    assert image.shape == (480, 640, 3)
+    assert np.abs(image[10, 10].astype(int) - (240, 200, 120)).max() <= 2
+    assert image[10, 630].tolist() == [255, 255, 255]  # bright glass is not clipped to less
+
+
+def test_lines_longer_than_the_preview_are_cut() -> None:
+    camera, _ = opened()  # 64 pixels to a line of 64; 50 to one of 64
+    assert camera.preview().shape == (48, 64, 3)
+    camera, _ = opened(size=(50, 30))
+    image = camera.preview()
+    assert image.shape == (30, 50, 3)
+    assert image[5, 45].tolist() == [255, 255, 255]
+
+
+def test_looking_waits_for_no_new_frame_and_releases_its_request() -> None:
+    camera, device = opened()
+    for _ in range(3):
+        camera.preview()
+    assert [request.released for request in device.requests] == [True] * 3
+    assert [request.streams["main"].max() for request in device.requests] == [0, 0, 0]  # unflushed
+
+
+def test_an_adjustment_holds_from_the_next_picture_on() -> None:
+    camera, _ = opened()
+    camera.adjust(Adjustment(exposure_us=20_000, gain=2.0, colour_gains=(1.9, 1.2)))
+    metadata = camera.capture().metadata
+    assert metadata["exposure_us"] == 20_000
+    assert metadata["analogue_gain"] == 2.0
+    assert (metadata["colour_gain_red"], metadata["colour_gain_blue"]) == (1.9, 1.2)
+
+
+def test_an_adjustment_leaves_the_rest_and_survives_an_unplugged_camera() -> None:
+    camera, first = opened()
+    before = camera.capture().metadata
+    camera.adjust(Adjustment(exposure_us=20_000))
+    first.fault = TimeoutError()
+    with pytest.raises(CameraError):
+        camera.capture()
+    after = camera.capture().metadata
+    assert after["exposure_us"] == 20_000
+    assert after["colour_gain_red"] == before["colour_gain_red"]
+
+
+@pytest.mark.parametrize(
+    "adjustment",
+    [Adjustment(exposure_us=70_000), Adjustment(gain=0.5), Adjustment(colour_gains=(1.0, 40.0))],
+)
+def test_an_adjustment_out_of_range_is_refused_and_changes_nothing(adjustment: Adjustment) -> None:
+    camera, device = opened()
+    held = dict(device.fixed)
+    with pytest.raises(CameraError, match="picamera2:0 takes a"):
+        camera.adjust(adjustment)
+    assert device.fixed == held
+
+
+def test_an_adjustment_that_the_camera_does_not_keep_to_is_taken_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    camera, device = opened()
+    before = camera.capture().metadata
+    accept = FakePicamera2.set_controls
+    monkeypatch.setattr(  # a mode whose frames are shorter than that
+        FakePicamera2,
+        "set_controls",
+        lambda self, controls: accept(
+            self, controls | {"ExposureTime": min(controls.get("ExposureTime", 0), 30_000)}
+        ),
+    )
+    with pytest.raises(CameraError, match="does not keep to"):
+        camera.adjust(Adjustment(exposure_us=60_000))
+    for _ in range(LATE + 1):
+        after = camera.capture().metadata
+    assert after["exposure_us"] == before["exposure_us"]
+    assert not device.closed
+
+
+def test_a_monochrome_module_has_no_colours_to_adjust(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakePicamera2, "mono", True)
+    camera, _ = opened()
+    with pytest.raises(CameraError, match="has no ColourGains"):
+        camera.adjust(Adjustment(colour_gains=(1.0, 1.0)))
+
+
+def test_what_was_found_once_is_held_also_when_the_camera_is_opened_again() -> None:
+    camera, first = opened()
+    before = camera.capture().metadata
+    first.fault = TimeoutError()
+    with pytest.raises(CameraError):
+        camera.preview()
+    assert camera.capture().metadata["exposure_us"] == before["exposure_us"]
+    assert FakePicamera2.made[-1] is not first
+
+
+def test_closing_ends_the_wait_of_a_capture_that_hangs() -> None:
+    camera, device = opened()
+    device.hangs = True
+    said: list[str] = []
+
+    def wait_for_a_frame() -> None:
+        try:
+            camera.capture()
+        except CameraError as error:
+            said.append(str(error))
+
+    waiting = threading.Thread(target=wait_for_a_frame)
+    waiting.start()
+    time.sleep(0.1)
+    camera.close()
+    waiting.join(2)
+    assert said == ["picamera2:0 was closed"]
+    assert len(FakePicamera2.made) == 1  # and nobody opened it again
+
+
+def test_a_picamera2_of_an_old_system_says_what_to_upgrade(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(FakePicamera2, "cancel_all_and_flush")
+    with pytest.raises(CameraError, match=r"older than 0\.3\.22: apt upgrade"):
+        PiCamera()
