@@ -13,10 +13,6 @@ SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp"})
 MAX_FILE_BYTES: Final = 256 * 1024 * 1024
 """A larger file is refused unread: an uncompressed image of the most pixels that `imaging.decode`
 takes is half of it."""
-_UNREADABLE: Final = (
-    "a file of the folder cannot be read or decoded; the station's log names it: capture again to "
-    "go on to the next one"
-)
 
 
 class FolderCamera:
@@ -59,7 +55,7 @@ class FolderCamera:
         file = self._upcoming()
         self._next = self._next % len(self._files) + 1
         self._last = None
-        self._last = _shot(file)
+        self._last = _shot(file, self._next)
         return self._last
 
     def again(self) -> Shot:
@@ -80,7 +76,7 @@ class FolderCamera:
         """
         file = self._upcoming()
         if self._shown is None or self._shown[0] != file:
-            self._shown = (file, shrunk(_shot(file).image))
+            self._shown = (file, shrunk(_shot(file, self._next % len(self._files) + 1).image))
         return self._shown[1]
 
     def _upcoming(self) -> Path:
@@ -122,19 +118,24 @@ def _counting_order(path: Path) -> tuple[list[tuple[int, str]], str]:
     return [(int(p), "") if p.isdigit() and p.isascii() else (-1, p) for p in parts], path.name
 
 
-def _shot(file: Path) -> Shot:
+def _shot(file: Path, number: int) -> Shot:
+    """Read a file; what may stand in a log tells it by its number, counted from 1."""
+    told = f"file {number} of the folder, in the order a person counts them,"
     try:
         size = file.stat().st_size
         if size > MAX_FILE_BYTES:
             raise CameraError(
                 f"{file.name} has {size} bytes, more than {MAX_FILE_BYTES}: scale or re-save it",
-                told=f"a file of the folder has more than {MAX_FILE_BYTES} bytes: scale it",
+                told=f"{told} has more than {MAX_FILE_BYTES} bytes: scale or re-save it",
             )
         image = decode(file.read_bytes())
     except OSError as error:
         raise CameraError(
-            f"cannot read {file.name}: {error.strerror}: check the file", told=_UNREADABLE
+            f"cannot read {file.name}: {error.strerror}: check the file",
+            told=f"{told} cannot be read ({error.strerror}): check it",
         ) from error
     except DecodeError as error:
-        raise CameraError(f"{file.name}: {error} ({error.reason})", told=_UNREADABLE) from error
+        raise CameraError(
+            f"{file.name}: {error} ({error.reason})", told=f"{told}: {error} ({error.reason})"
+        ) from error
     return Shot(image, {"file": file.name})

@@ -81,6 +81,21 @@ def test_a_broken_file_is_named_and_the_next_capture_goes_on(tmp_path: Path) -> 
     assert camera.capture().metadata["file"] == "3.jpg"
 
 
+def test_what_a_log_may_tell_of_a_file_is_its_number_and_not_its_name(tmp_path: Path) -> None:
+    save(tmp_path / "1 Doe.png", field(1))
+    (tmp_path / "2 Doe.jpg").write_bytes(b"broken")
+    save(tmp_path / "3 Doe.png", field(3))
+    camera = FolderCamera(tmp_path)
+    (tmp_path / "3 Doe.png").unlink()
+    camera.capture()
+    for number, what in ((2, "image-format"), (3, "No such file")):
+        with pytest.raises(CameraError, match="Doe") as caught:
+            camera.capture()
+        assert f"file {number} of the folder" in caught.value.told
+        assert what in caught.value.told
+        assert "Doe" not in caught.value.told
+
+
 def test_a_file_gone_since_opening_is_named_and_the_next_capture_goes_on(tmp_path: Path) -> None:
     for number in (1, 2):
         save(tmp_path / f"{number}.png", field(number))
