@@ -10,8 +10,8 @@ from structlog.testing import capture_logs
 
 from edge.commands.commands import WAITING, Commands
 from edge.commands.names import NAMES
-from edge.desk import Busy
 from edge.focus.sweep import Focused
+from edge.refusal import CaptureRefused
 from edge.settings import EdgeSettings
 from wire.codec import encode
 from wire.command_key import signed
@@ -239,7 +239,9 @@ def test_a_refusal_of_the_desk_is_the_reply_and_a_fault_of_the_program_leaves_it
 ):
     desk.let_go.set()
     orders = begin()
-    desk.error = Busy("station-busy", "A capture is being taken.", "Wait a moment.", "at /home/x")
+    desk.error = CaptureRefused(
+        "station-busy", "A capture is being taken.", "Wait a moment.", "at /home/x"
+    )
     orders.give("autofocus", "1")
     reply = orders.replied()
     assert (reply.reason, reply.detail) == (
