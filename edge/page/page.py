@@ -1,0 +1,69 @@
+"""The parts of the page put together."""
+
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from edge.desk import Desk
+from edge.page.eye import Eye
+from edge.page.guard.attempts import Attempts
+from edge.page.guard.passwords import Passwords
+from edge.page.guard.sessions import Sessions
+from edge.page.handbook import Handbook
+from edge.page.live import Live
+from edge.page.parts import Parts
+from edge.page.reading import Reading
+from edge.page.shelf import Shelf
+from edge.page.views import StationView
+from edge.settings import EdgeSettings
+from wire.words import RESEARCH_USE_ONLY
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the routes work with."""
+
+    desk: Desk
+    settings: EdgeSettings
+    shelf: Shelf
+    handbook: Handbook
+    parts: Parts
+    reading: Reading
+    eye: Eye
+    live: Live
+    passwords: Passwords
+    sessions: Sessions
+    attempts: Attempts
+
+    def close(self) -> None:
+        """End all streams."""
+        self.eye.close()
+        self.live.close()
+
+
+def open_page(desk: Desk, settings: EdgeSettings, *, fresh: bool = False) -> Page:
+    """Put the page's parts together; `fresh` reads templates and static files at every use."""
+    shelf, handbook = Shelf(fresh=fresh), Handbook(settings.page)
+    station = StationView(
+        site=settings.site,
+        device=settings.device,
+        version=version("leukoscope"),
+        notice=RESEARCH_USE_ONLY,
+        fps=settings.preview_fps,
+    )
+    parts = Parts(shelf, handbook, station, fresh=fresh)
+    eye = Eye(desk, settings.preview_fps)
+    reading = Reading(desk, eye)
+    passwords = Passwords(settings.page.password_file or settings.data_dir / "page.password")
+    return Page(
+        desk=desk,
+        settings=settings,
+        shelf=shelf,
+        handbook=handbook,
+        parts=parts,
+        reading=reading,
+        eye=eye,
+        live=Live(desk, reading, parts),
+        passwords=passwords,
+        sessions=Sessions(settings.page.idle_minutes * 60, passwords.mark),
+        attempts=Attempts(),
+    )
