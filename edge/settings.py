@@ -10,6 +10,8 @@ from pydantic_settings import SettingsConfigDict
 from edge.commands.names import DEFAULT_ALLOWED, CommandName
 from edge.page.settings import PageSettings
 from edge.panel.settings import PanelSettings
+from edge.scan.settings import ScanSettings
+from edge.stage.settings import SerialStageSettings
 from wire.broker import BrokerSettings
 from wire.limits import DEFAULT_IMAGE_BUDGET, MAX_IMAGE_BYTES
 from wire.settings import RoomSettings
@@ -37,6 +39,8 @@ class EdgeSettings(RoomSettings):
         3, ge=1, le=20, description="pictures taken at a press; the sharpest is kept"
     )
     stage: str = Field("", description="empty without one, simulator, serial:/dev/ttyACM0")
+    stage_serial: SerialStageSettings = SerialStageSettings()
+    scan: ScanSettings = ScanSettings()
     broker: BrokerSettings = BrokerSettings()
     page: PageSettings = PageSettings()
     panel: PanelSettings = PanelSettings()

@@ -1,7 +1,7 @@
 """What a stage is to the station, whatever moves it."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class StageError(RuntimeError):
@@ -37,4 +37,27 @@ class Stage(Protocol):
 
     def close(self) -> None:
         """Give the device back. May be called twice."""
+        ...
+
+
+@runtime_checkable
+class Halts(Protocol):
+    """A stage that can be stopped on its way. Optional."""
+
+    def halt(self) -> None:
+        """Stop a move that is under way, from another thread; it ends with a StageError."""
+        ...
+
+
+@runtime_checkable
+class Forgets(Protocol):
+    """A stage that may not know where it is after a power cut. Optional."""
+
+    @property
+    def forgot(self) -> bool:
+        """Whether it counts from 0 since it was opened: it was zeroed, or lost its place."""
+        ...
+
+    def believe(self, place: Place) -> None:
+        """Take it that the stage stands at `place`; nothing moves."""
         ...
