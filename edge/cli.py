@@ -14,7 +14,9 @@ from rich.markup import escape
 
 from edge.cameras.base import CameraError
 from edge.commands.cli import command
+from edge.doctor.cli import doctor
 from edge.identity import SlideKeyError
+from edge.page.cli import page_app
 from edge.settings import EdgeSettings
 from edge.spool import SpoolError
 from edge.spool_cli import spool_app
@@ -36,7 +38,9 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,  # they would show what a frame holds
 )
 app.add_typer(spool_app, name="spool")
+app.add_typer(page_app, name="page")
 app.command()(command)
+app.command()(doctor)
 
 _OTHER_SENDER_S: Final = 60.0
 """How long `run` waits for a `capture` that is just sending, in seconds."""

@@ -1,0 +1,1 @@
+"""`leukoscope-edge doctor`: what is well at this station, what is not, and what to do."""
