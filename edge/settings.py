@@ -40,9 +40,9 @@ class EdgeSettings(RoomSettings):
     )
     stage: str = Field("", description="empty without one, simulator, serial:/dev/ttyACM0")
     stage_serial: SerialStageSettings = SerialStageSettings()
-    scan: ScanSettings = ScanSettings()
     broker: BrokerSettings = BrokerSettings()
     page: PageSettings = PageSettings()
+    scan: ScanSettings = ScanSettings()
     panel: PanelSettings = PanelSettings()
     data_dir: Path = Field(
         default_factory=lambda: platformdirs.user_data_path("leukoscope") / "edge",
@@ -93,3 +93,8 @@ class EdgeSettings(RoomSettings):
     def slide_key_file(self) -> Path:
         """The key that turns accession numbers into slide tokens."""
         return self.data_dir / "slide.key"
+
+    @property
+    def page_password_file(self) -> Path:
+        """The argon2 hash of the page's password; need not be there."""
+        return self.page.password_file or self.data_dir / "page.password"

@@ -6,9 +6,11 @@ from functools import lru_cache
 from typing import Final
 
 import segno
+from markupsafe import Markup
 
 from edge.page.settings import PageSettings
 from edge.page.views import ErrorView
+from edge.trouble import Trouble
 
 _CODE: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
@@ -29,17 +31,20 @@ class Handbook:
         """URL of a code's line."""
         return f"{self._page}#{code}"
 
-    def qr(self, code: str) -> str:
-        """URL of the link as a QR code; empty where a phone could not open the link."""
-        return f"/qr/{code}.svg" if self._from_a_phone and _CODE.fullmatch(code) else ""
-
     def svg(self, code: str) -> str:
-        """That QR code; empty where there is none."""
-        return _drawn(f"{self._from_a_phone}#{code}") if self.qr(code) else ""
+        """The link as a QR code, an SVG; empty where a phone could not open the link."""
+        if not self._from_a_phone or not _CODE.fullmatch(code):
+            return ""
+        return _drawn(f"{self._from_a_phone}#{code}")
 
     def error(self, code: str, sentence: str, remedy: str) -> ErrorView:
         """An error with its link and its QR code."""
-        return ErrorView(code, sentence, remedy, self.link(code), self.qr(code))
+        qr = Markup(self.svg(code))  # noqa: S704  # segno's own drawing of a checked code
+        return ErrorView(code, sentence, remedy, self.link(code), qr)
+
+    def trouble(self, trouble: Trouble) -> ErrorView:
+        """A trouble with its link."""
+        return ErrorView(trouble.code, trouble.sentence, trouble.remedy, self.link(trouble.code))
 
 
 @lru_cache(maxsize=64)

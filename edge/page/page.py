@@ -13,7 +13,6 @@ from edge.page.live import Live
 from edge.page.parts import Parts
 from edge.page.reading import Reading
 from edge.page.shelf import Shelf
-from edge.page.views import StationView
 from edge.settings import EdgeSettings
 from wire.words import RESEARCH_USE_ONLY
 
@@ -43,17 +42,16 @@ class Page:
 def open_page(desk: Desk, settings: EdgeSettings, *, fresh: bool = False) -> Page:
     """Put the page's parts together; `fresh` reads templates and static files at every use."""
     shelf, handbook = Shelf(fresh=fresh), Handbook(settings.page)
-    station = StationView(
-        site=settings.site,
-        device=settings.device,
-        version=version("leukoscope"),
-        notice=RESEARCH_USE_ONLY,
-        fps=settings.preview_fps,
-    )
-    parts = Parts(shelf, handbook, station, fresh=fresh)
+    station = {
+        "site": settings.site,
+        "device": settings.device,
+        "version": version("leukoscope"),
+        "ruo": RESEARCH_USE_ONLY,
+    }
+    parts = Parts(shelf, station, fresh=fresh)
     eye = Eye(desk, settings.preview_fps)
-    reading = Reading(desk, eye)
-    passwords = Passwords(settings.page.password_file or settings.data_dir / "page.password")
+    reading = Reading(desk, eye, handbook)
+    passwords = Passwords(settings.page_password_file)
     return Page(
         desk=desk,
         settings=settings,

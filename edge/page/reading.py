@@ -6,8 +6,10 @@ from typing import Final
 
 from edge.desk import Desk, DeskState
 from edge.page.eye import Eye
-from edge.page.views import ErrorView, Seen, TrendView
+from edge.page.handbook import Handbook
+from edge.page.views import ErrorView, Seen
 from edge.quality.bands import Band, bands
+from edge.quality.days import Day
 from edge.refusal import CaptureRefused
 
 _TREND_S: Final = 60.0
@@ -20,24 +22,30 @@ class Reading:
     Args:
         desk: its state.
         eye: which sees whether somebody looks, and how sharp it is.
+        handbook: where codes are explained.
     """
 
-    def __init__(self, desk: Desk, eye: Eye) -> None:
+    def __init__(self, desk: Desk, eye: Eye, handbook: Handbook) -> None:
         self._desk = desk
         self._eye = eye
-        self._trend: tuple[str | None, float, TrendView] = (None, 0.0, TrendView())
+        self._handbook = handbook
+        self._trend: tuple[str | None, float, Sequence[Day], str] = (None, 0.0, (), "")
 
     def now(self, state: DeskState | None = None) -> Seen:
         """All that the parts show; of that state, or of the desk's newest."""
         state = state or self._desk.state
         needles = self._needles(state)
-        calibration = self._desk.calibration
+        days, trend_warning = self._days(state)
         return Seen(
             state,
             bands=needles,
             hint=self._hint(state, needles),
-            trend=self._days(state),
-            calibrated_at=calibration.made_at if calibration else None,
+            days=days,
+            trend_warning=trend_warning,
+            calibration=self._desk.calibration,
+            drift=state.calibration_problem,
+            troubles=[self._handbook.trouble(trouble) for trouble in state.troubles],
+            error=self._refusal(state),
         )
 
     def blank(self, error: ErrorView | None) -> Seen:
@@ -61,12 +69,18 @@ class Reading:
         sharp = any(band.name == "focus" and band.ok for band in needles)
         return "" if hint.turn == "search" and sharp else f"{hint.sign} {hint.word}"
 
-    def _days(self, state: DeskState) -> TrendView:
+    def _days(self, state: DeskState) -> tuple[Sequence[Day], str]:
         """Read from the disk after a capture and once a minute, not at every look."""
         newest = state.lines[0].capture_id if state.lines else None
-        known, until, view = self._trend
+        known, until, days, warning = self._trend
         if newest != known or time.monotonic() >= until:
-            trend = self._desk.trend
-            view = TrendView(trend.days(), trend.warning())
-            self._trend = (newest, time.monotonic() + _TREND_S, view)
-        return view
+            days, warning = self._desk.trend.days(), self._desk.trend.warning()
+            self._trend = (newest, time.monotonic() + _TREND_S, days, warning)
+        return days, warning
+
+    def _refusal(self, state: DeskState) -> ErrorView | None:
+        """Of button, remote command or scan: who presses on the page is answered there."""
+        refusal = state.refusal
+        if refusal is None or refusal.by == "page":
+            return None
+        return self._handbook.error(refusal.code, refusal.sentence, refusal.remedy)

@@ -1,52 +1,33 @@
 """What the templates are given."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
-from datetime import datetime
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
+from edge.calibration import Correction
 from edge.desk import DeskState
 from edge.quality.bands import Band
-from edge.quality.trend import Day
+from edge.quality.days import Day
 
 PARTS: Final = (
-    "slide", "capture", "lines", "bands", "health", "troubles", "scan", "calibration", "trend"
+    "slide", "capture", "lines", "bands", "health", "troubles", "scan", "calibration", "trend",
+    "error",
 )  # fmt: skip
-"""The parts that follow the desk, by the names of their templates."""
-
-
-@dataclass(frozen=True)
-class StationView:
-    """Which station this is."""
-
-    site: str
-    device: str
-    version: str
-    notice: str
-    """Research use only."""
-    fps: float
-    """Pictures a second of the preview."""
+"""The parts of the page, by the names of their templates."""
 
 
 @dataclass(frozen=True)
 class ErrorView:
-    """A refusal, as the page shows it."""
+    """A refusal or a trouble, as the page shows it."""
 
     code: str
     sentence: str
     remedy: str
     link: str
     """To the code on the refusals page."""
-    qr: str
-    """URL of an SVG with that link; empty where a phone could not open it."""
-
-
-@dataclass(frozen=True)
-class TrendView:
-    """Brightness and focus over days."""
-
-    days: Sequence[Day] = ()
-    warning: str = ""
+    qr: str = ""
+    """An SVG with that link, as Markup; empty where a phone could not open it."""
+    detail: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,8 +38,11 @@ class Seen:
     bands: Sequence[Band] = ()
     hint: str = ""
     """What the hand at the fine focus does now; empty where nothing is to be said."""
-    trend: TrendView = field(default_factory=TrendView)
-    calibrated_at: datetime | None = None
+    days: Sequence[Day] = ()
+    trend_warning: str = ""
+    calibration: Correction | None = None
+    drift: str = ""
+    troubles: Sequence[ErrorView] = ()
     error: ErrorView | None = None
 
     def context(self) -> dict[str, Any]:

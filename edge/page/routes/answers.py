@@ -9,20 +9,12 @@ from edge.page.guard.answer import from_htmx
 from edge.page.page import Page
 from edge.page.views import ErrorView
 
-_TOUCHED: Final = ("slide", "capture", "lines", "scan", "calibration", "health", "troubles")
-"""Parts that an action may change: answered with, so that nobody waits for the events."""
-
-_INTO_THE_ERROR: Final = {"HX-Retarget": "#part-error", "HX-Reswap": "innerHTML"}
+_INTO_THE_ERROR: Final = {"HX-Retarget": "#error", "HX-Reswap": "innerHTML"}
 
 
 def done(page: Page) -> HTMLResponse:
-    """All is well: what error there was is taken away, and what may have changed is shown."""
-    seen = page.reading.now()
-    swaps = [
-        f'<div id="part-{name}" hx-swap-oob="innerHTML">{page.parts.part(name, seen)}</div>'
-        for name in _TOUCHED
-    ]
-    return HTMLResponse("".join([page.parts.part("error", seen), *swaps]))
+    """All is well: what error there was is taken away. What changed comes by the events."""
+    return HTMLResponse(page.parts.part("error", page.reading.blank(None)))
 
 
 def failed(page: Page, request: Request, status: int, error: ErrorView) -> Response:

@@ -16,14 +16,9 @@ def see(page: Page) -> APIRouter:
 
     @routes.get("/")
     def first_page(request: Request) -> HTMLResponse:
-        session = request.state.session
-        html = page.parts.page(
-            "page",
-            page.reading.now(),
-            csrf=page.sessions.csrf(session),
-            signed_in=page.sessions.may_look(session),
-        )
-        return HTMLResponse(html)
+        csrf = page.sessions.csrf(request.state.session)
+        locked = page.passwords.is_set
+        return HTMLResponse(page.parts.page("page", page.reading.now(), csrf=csrf, locked=locked))
 
     @routes.get("/api/state")
     def state() -> dict[str, Any]:
