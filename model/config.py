@@ -32,6 +32,9 @@ class TrainingConfig(BaseModel):
     """Cells to cut from simulated fields."""
     leave_out: tuple[str, ...] = ()
     """Sources kept out of training and shown as outside, beside `lmu` and `cnmc`."""
+    unlabel: tuple[str, ...] = ()
+    """Sources whose labels measure and teach nothing: their training cells train the source head.
+    One that shows a single class would teach that its stain is that class."""
     mode: Literal["acgan", "plain"] = "acgan"
     """`plain` trains the same discriminator by its class head alone: the control."""
 
@@ -79,6 +82,8 @@ class TrainingConfig(BaseModel):
         128,
     )
     """Channels of the discriminator's stages; all but the first must be multiples of 8."""
+    standardise: bool = False
+    """Bring each cell's optical density to mean 0 and deviation 1 inside the network."""
     kernel: Literal[3, 5] = 3
     """Side of the convolutions after the first, in pixels."""
     normalisation: Literal["none", "group", "batch", "spectral"] = "group"
@@ -101,6 +106,8 @@ class TrainingConfig(BaseModel):
     maker_loss: Literal["fooling", "paper"] = "fooling"
     """`paper` minimises log P(fake), which fades where the discriminator is sure; `fooling`
     maximises log P(real)."""
+    diversity: Annotated[float, Field(ge=0)] = 0.1
+    """Of the loss that wants cells of one class to differ as their noise does; 0: none."""
     label_smoothing: Share = 0.05
     source_smoothing: Share = 0.1
     """One-sided: the target of real cells is 1 minus this."""
@@ -112,6 +119,8 @@ class TrainingConfig(BaseModel):
     """Strength of stain and illumination augmentation; 1 is as in model/training/augment.py."""
     exchange: Share = 0.5
     """Share of cells that take on, in part, the stain of another cell of their batch."""
+    blur: Annotated[float, Field(ge=0, le=2)] = 2.0
+    """Most blur of an augmented cell: 1 is a mean of 3×3 pixels, 2 a sigma of 1.8 pixels."""
     dropout: Share = 0.2
     average: Share = 0.995
     """Decay per step of the weights' moving average, which is what is exported; 0: no average."""

@@ -27,6 +27,7 @@ PAPER: Final[dict[str, Any]] = {
     "normalisation": "batch",
     "source_weight": 1.0,
     "maker_loss": "paper",
+    "diversity": 0.0,
     "label_smoothing": 0.0,
     "source_smoothing": 0.0,
     "augment": False,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from model.errors import ModelError
+from model.kernels import prefer_onednn
 
 
 def start_tensorflow(seed: int, threads: int, gpus: int = 0) -> None:
@@ -24,6 +25,7 @@ def start_tensorflow(seed: int, threads: int, gpus: int = 0) -> None:
     Raises:
         ModelError: the extra `model` is not installed.
     """
+    prefer_onednn()
     first = "tensorflow" not in sys.modules
     with _held_back_stderr():
         try:

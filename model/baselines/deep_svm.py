@@ -21,7 +21,7 @@ class DeepSVM:
         self._frozen = bool(config.weights)
         self._seed = config.cells.seed
         self._svm = CalibratedSVM()
-        self.origin = f"features as they are: {self._body.origin}"
+        self.origin = f"features of {self._body.origin}"
         if not self._frozen:
             self.origin = "features trained from scratch"
 

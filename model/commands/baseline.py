@@ -81,7 +81,6 @@ def baseline(
         }
         cells = configured(preset, "acgan", None, given, settings or [])
         from model.baselines.baseline import BaselineConfig
-        from model.baselines.kernels import prefer_onednn
         from model.baselines.study import study
 
         config = BaselineConfig(
@@ -93,7 +92,6 @@ def baseline(
             side=side,
             weights=weights,
         )
-        prefer_onednn()
         with progress_shown() as report:
             command = shlex.join(["leukoscope-model", *sys.argv[1:]])
             facts = study(config, out, command, report)

@@ -58,6 +58,12 @@ def train(
         list[str] | None,
         typer.Option(help="Source kept out of training and measured as an outside one."),
     ] = None,
+    unlabel: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Source that shows one class only: its labels measure, and teach nothing."
+        ),
+    ] = None,
     preset: Annotated[
         Preset, typer.Option(help="`paper` is Karar et al.'s configuration, to reproduce it.")
     ] = "reference",
@@ -109,6 +115,7 @@ def train(
             "split": split,
             "simulator": simulator,
             "leave_out": leave_out,
+            "unlabel": unlabel,
             "epochs": epochs,
             "steps": steps,
             "patience": patience,

@@ -89,7 +89,7 @@ def parted(cells: CellSet, alike: Pairs, config: TrainingConfig) -> npt.NDArray[
     Args:
         cells: N of them.
         alike: M×2 rows that look nearly the same.
-        config: its `split`, `split_seed` and `leave_out`.
+        config: its `split`, `split_seed`, `leave_out` and `unlabel`.
 
     Raises:
         ModelError: there is no such split, or its file is of other cells.
@@ -98,7 +98,24 @@ def parted(cells: CellSet, alike: Pairs, config: TrainingConfig) -> npt.NDArray[
     if how.startswith(LEAKY) or how.endswith(".csv"):
         return read_split(Path(how.removeprefix(LEAKY)), cells)
     parts = split(cells, config.split_seed, config.leave_out, how)
-    return parts if how == RANDOM else keep_together(cells, parts, alike)
+    parts = parts if how == RANDOM else keep_together(cells, parts, alike)
+    return _unlabelled_sources(cells, parts, config.unlabel)
+
+
+def _unlabelled_sources(
+    cells: CellSet, parts: npt.NDArray[np.str_], names: Sequence[str]
+) -> npt.NDArray[np.str_]:
+    """Their training cells become unlabelled ones.
+
+    Raises:
+        ModelError: no cell is of such a source.
+    """
+    for name in names:
+        if name not in cells.sources:
+            known = ", ".join(sorted(set(cells.sources.tolist())))
+            raise ModelError(f"--unlabel {name}: no cell is of {name}; there are {known}")
+    parts[(parts == "train") & np.isin(cells.sources, names)] = "unlabelled"
+    return parts
 
 
 def together(loaded: Sequence[CellSet]) -> CellSet:

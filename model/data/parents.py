@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imaging.types import Image
+from model.data.cells import Advance
 from model.data.cutting import opened
 from model.data.gather import cache_folder
 from model.errors import ModelError
@@ -36,7 +37,9 @@ class Match(NamedTuple):
     y: int
 
 
-def parents(fields: Sequence[Path], crops: Sequence[Path], threads: int) -> dict[Path, str]:
+def parents(
+    fields: Sequence[Path], crops: Sequence[Path], threads: int, advance: Advance | None = None
+) -> dict[Path, str]:
     """Name (without suffix) of the field of each crop that is found in one.
 
     The first time takes about a quarter of a second a crop for a hundred fields; the result is
@@ -46,6 +49,7 @@ def parents(fields: Sequence[Path], crops: Sequence[Path], threads: int) -> dict
         fields: pictures to look in.
         crops: pictures to look for, in the fields' scale.
         threads: to look with.
+        advance: told how far it is; not called where the result is kept already.
 
     Raises:
         ModelError: a picture cannot be read.
@@ -54,7 +58,7 @@ def parents(fields: Sequence[Path], crops: Sequence[Path], threads: int) -> dict
         return {}
     kept = cache_folder() / f"parents-{_fingerprint(fields, crops)}.json"
     if not kept.exists():
-        found = _search(fields, crops, threads)
+        found = _search(fields, crops, threads, advance or _untold)
         writing = kept.with_name(f"{kept.name}.{os.getpid()}")
         writing.write_text(json.dumps(found))
         writing.replace(kept)
@@ -62,7 +66,13 @@ def parents(fields: Sequence[Path], crops: Sequence[Path], threads: int) -> dict
     return {crop: name for crop, name in zip(crops, names, strict=True) if name}
 
 
-def _search(fields: Sequence[Path], crops: Sequence[Path], threads: int) -> list[str]:
+def _untold(done: int, total: int) -> None:
+    """Nobody looks."""
+
+
+def _search(
+    fields: Sequence[Path], crops: Sequence[Path], threads: int, advance: Advance
+) -> list[str]:
     sides = sorted({min(_opened(crop).shape[:2]) for crop in crops})
     scale = SMALL / sides[len(sides) // 2]
     small = [_shrunk(_opened(field), scale) for field in fields]
@@ -78,7 +88,11 @@ def _search(fields: Sequence[Path], crops: Sequence[Path], threads: int) -> list
         return ""
 
     with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(look, crops))
+        found = []
+        for name in pool.map(look, crops):
+            found.append(name)
+            advance(len(found), len(crops))
+        return found
 
 
 def best(field: Image, crop: Image) -> Match:

@@ -65,6 +65,10 @@ class PictureSource(ABC):
             ModelError: the folder or file is not as it should be; says where and what to do.
         """
 
+    def prepare(self, advance: Advance) -> None:
+        """Do, with progress, what listing needs and would do without."""
+        del advance  # most list at once
+
     def notes(self) -> list[str]:
         """What a reader of any figure from these pictures should know: sentences."""
         return []

@@ -81,7 +81,7 @@ def _ambiguous(runs: Sequence[Run]) -> set[str]:
 
 def origin(weights: str) -> str:
     """Where weights come from, without the digest of their file."""
-    return weights.partition(" sha256")[0] or "weights of unknown origin"
+    return weights.partition(", sha256")[0] or "weights of unknown origin"
 
 
 def kind_of_split(split: str) -> str:

@@ -12,7 +12,6 @@ from typing import Final
 
 from model import run
 from model.baselines import study as baselines
-from model.baselines.kernels import prefer_onednn
 from model.baselines.study import BODY
 from model.config import TrainingConfig, save_config
 from model.data.cells import CellSet
@@ -131,7 +130,6 @@ Doing = Iterator[tuple[tuple[Job, ...], bool]]
 def _one_by_one(
     tasks: Sequence[tuple[Job, ...]], settings: Reproduction, folder: Path, command: str
 ) -> Doing:
-    prefer_onednn()
     clock = _Clock(settings)
     for task in tasks:
         begun = clock.allows(task)
@@ -147,7 +145,7 @@ def _side_by_side(
     waiting = list(reversed(tasks))
     running: dict[Future[None], tuple[Job, ...]] = {}
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(settings.workers, context, prefer_onednn) as pool:
+    with ProcessPoolExecutor(settings.workers, context) as pool:
         while waiting or running:
             while waiting and len(running) < settings.workers:
                 task = waiting.pop()

@@ -24,6 +24,9 @@ ABSENT: Final = -1000.0
 """Bias, and so the logit, of a class that no training cell shows: its probability is 0."""
 
 
+APART: Final = 0.05
+"""Added to the mean difference of two cells in −1…1: the loss of equal cells has an end."""
+
 EVERY_CLASS: Final = tuple(range(len(LABELS)))
 
 
@@ -50,7 +53,7 @@ class ACGAN(keras.Model):  # type: ignore[misc]  # keras ships no types
         self.averaged.set_weights(self.discriminator.get_weights())
         self.averaged.trainable = False
         self.generator = generator(config.size, config.noise, len(LABELS))
-        self.augment = Augment(config.seed, config.colour, config.exchange)
+        self.augment = Augment(config.seed, config.colour, config.exchange, config.blur)
         self._seeds = keras.random.SeedGenerator(config.seed + 1)
         self.critic_optimizer = _adam(config, config.rate)
         self.maker_optimizer = _adam(config, config.generator_rate)
@@ -86,12 +89,15 @@ class ACGAN(keras.Model):  # type: ignore[misc]  # keras ships no types
         # The generator runs once: the critic learns from the very cells that the maker is then
         # judged by. Its tape rests while the critic learns.
         with tf.GradientTape() as tape:
-            made, wanted = self._made()
+            noise, wanted = self._drawn()
+            made = self.generator([noise, wanted], training=True)
         losses = self._critic_step(cells, labels, made, wanted)
         with tape:
             seen = self.discriminator(self._seen_fake(made), training=True)
             fooling = self._fooling(seen["source"])
             loss = fooling + self._class_loss(seen["logits"], wanted)
+            if self.config.diversity:
+                loss += self.config.diversity * _sameness(noise, made)
         self._apply(self.maker_optimizer, self.generator, loss, tape)
         return losses | {"fooling": fooling}
 
@@ -139,12 +145,14 @@ class ACGAN(keras.Model):  # type: ignore[misc]  # keras ships no types
         # Not saturating: maximise log P(real), as in Goodfellow et al. 2014.
         return tf.reduce_mean(tf.nn.softplus(-source))
 
-    def _made(self) -> tuple[tf.Tensor, tf.Tensor]:
+    def _drawn(self) -> tuple[tf.Tensor, tf.Tensor]:
+        """Noise and wanted classes; the second half wants what the first half does."""
         count = max(1, self.config.fakes // self._replicas)
         noise = keras.random.normal((count, self.config.noise), seed=self._seeds)
-        drawn = keras.random.randint((count,), 0, len(self._classes), seed=self._seeds)
+        half = (count + 1) // 2
+        drawn = keras.random.randint((half,), 0, len(self._classes), seed=self._seeds)
         wanted = tf.gather(self._classes, drawn)
-        return self.generator([noise, wanted], training=True), wanted
+        return noise, tf.concat([wanted, wanted], 0)[:count]
 
     def _class_loss(self, logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         """Smoothed cross entropy, averaged over the cells that have a label."""
@@ -188,6 +196,20 @@ class ACGAN(keras.Model):  # type: ignore[misc]  # keras ships no types
 def scaled(cells: tf.Tensor) -> tf.Tensor:
     """Cells 0…255 as float32 in −1…1: the only rescaling, inside the exported graph too."""
     return tf.cast(cells, tf.float32) / 127.5 - 1
+
+
+def _sameness(noise: tf.Tensor, made: tf.Tensor) -> tf.Tensor:
+    """How little two cells of one class differ for how much their noise does; small is varied.
+
+    Mao et al. 2019, "Mode seeking generative adversarial networks", with a floor that bounds it. Of
+    cells alone in their batch, 0.
+    """
+    half = noise.shape[0] // 2
+    if not half:
+        return tf.zeros(())
+    apart = tf.reduce_mean(tf.abs(made[:half] - made[-half:]), (1, 2, 3))
+    meant = tf.reduce_mean(tf.abs(noise[:half] - noise[-half:]), 1)
+    return tf.reduce_mean(meant / (apart + APART))
 
 
 def _adam(config: TrainingConfig, rate: float) -> keras.Optimizer:

@@ -11,8 +11,7 @@ from typing import Final
 import keras
 import tensorflow as tf
 
-DARKEST: Final = 0.02
-"""Transmission below which no optical density is taken."""
+from model.training.density import DARKEST
 
 SCALES: Final = (0.5, 2.0)
 """Bounds of the change of a cell's spread of density: an almost empty cell stays quiet."""
@@ -28,18 +27,20 @@ class Augment(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
     and mixed a little, and the lamp gets a tint. Input and output: float32 N×h×w×3 in −1…1.
     """
 
-    def __init__(self, seed: int, colour: float, exchange: float) -> None:
+    def __init__(self, seed: int, colour: float, exchange: float, blur: float) -> None:
         """Set what is drawn.
 
         Args:
             seed: of all draws.
             colour: strength of the random colour changes, 1 being strong, 0 none.
             exchange: share of cells that take on another cell's stain, 0 to 1.
+            blur: most blur, 0 to 2: 1 is a mean of 3×3 pixels, 2 a spread (sigma) of 1.8 pixels.
         """
         super().__init__(trainable=False)
         self._seeds = keras.random.SeedGenerator(seed)
         self._colour = colour
         self._exchange = exchange
+        self._blur = blur
 
     def call(self, cells: tf.Tensor) -> tf.Tensor:
         """Augment a batch."""
@@ -50,7 +51,7 @@ class Augment(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
     def _stained(self, light: tf.Tensor) -> tf.Tensor:
         density = -tf.math.log(tf.maximum(light, DARKEST))
         each = (tf.shape(light)[0], 1, 3)
-        scale, shift = self._exchanged(density)
+        scale, shift = self._exchanged(density) if self._exchange else (1.0, 0.0)
         strength = tf.exp(self._normal(each) * 0.2 * self._colour)
         mixing = tf.eye(3) + self._normal((each[0], 3, 3)) * 0.12 * self._colour
         lamp = self._normal(each) * 0.08 * self._colour
@@ -74,9 +75,11 @@ class Augment(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
         return scale, mean + share * (tf.gather(mean, other) - mean) - mean * scale
 
     def _blurred(self, light: tf.Tensor) -> tf.Tensor:
-        soft = _softened(light)
-        share = self._uniform((tf.shape(light)[0], 1, 1, 1), -1.0, 1.0)
-        return light + (soft - light) * tf.maximum(share, 0)
+        soft = _softened(light, 1)
+        softer = _softened(soft, 2) if self._blur > 1 else soft
+        level = self._uniform((tf.shape(light)[0], 1, 1, 1), -1.0, self._blur)
+        near, far = tf.clip_by_value(level, 0, 1), tf.maximum(level - 1, 0)
+        return light + (soft - light) * near + (softer - soft) * far
 
     def _uniform(self, shape: tf.Tensor, low: float, high: float) -> tf.Tensor:
         return keras.random.uniform(shape, low, high, seed=self._seeds)
@@ -85,11 +88,15 @@ class Augment(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
         return keras.random.normal(shape, seed=self._seeds)
 
 
-def _softened(light: tf.Tensor) -> tf.Tensor:
-    """Mean of 3×3 pixels: by shifted sums, as TensorFlow's pooling is slow on few channels."""
-    padded = tf.pad(light, ((0, 0), (1, 1), (1, 1), (0, 0)), "REFLECT")
-    rows = padded[:, :-2] + padded[:, 1:-1] + padded[:, 2:]
-    return (rows[:, :, :-2] + rows[:, :, 1:-1] + rows[:, :, 2:]) / 9
+def _softened(light: tf.Tensor, step: int) -> tf.Tensor:
+    """Mean of 3×3 pixels, each `step` from the next.
+
+    By shifted sums, as TensorFlow's pooling is slow on few channels.
+    """
+    padded = tf.pad(light, ((0, 0), (step, step), (step, step), (0, 0)), "REFLECT")
+    rows, columns = light.shape[1:3]
+    down = tf.add_n([padded[:, n * step : n * step + rows] for n in range(3)])
+    return tf.add_n([down[:, :, n * step : n * step + columns] for n in range(3)]) / 9
 
 
 def _turned(cells: tf.Tensor, uniform: Callable[..., tf.Tensor]) -> tf.Tensor:

@@ -11,6 +11,7 @@ import keras
 from keras import layers
 
 from model.config import GROUPS, TrainingConfig
+from model.training.density import standardised
 
 SMALLEST_START: Final = 4
 """Side of the generator's first map: 4 to 7 where the size allows it."""
@@ -33,7 +34,8 @@ def discriminator(config: TrainingConfig, labels: int) -> keras.Model:
         side by their stride: 64 to 8 and 28 to 7 with five stages.
     """
     cells = keras.Input((config.size, config.size, 3), name="cells")
-    x = _convolution(config, config.widths[0], 4, strides=2)(cells)
+    x, stain = standardised(cells) if config.standardise else (cells, None)
+    x = _convolution(config, config.widths[0], 4, strides=2)(x)
     x = layers.LeakyReLU(0.1)(x)
     for number, width in enumerate(config.widths[1:]):
         # A stride: pooling after a convolution at the full side took twice the time.
@@ -42,7 +44,8 @@ def discriminator(config: TrainingConfig, labels: int) -> keras.Model:
     maps = layers.Conv2D(labels, 1, name="maps")(x)
     logits = layers.GlobalAveragePooling2D(name="logits")(maps)
     features = layers.GlobalAveragePooling2D(name="features")(x)
-    source = layers.Flatten()(layers.Dense(1, name="source_logit")(features))[:, 0]
+    judged = features if stain is None else layers.Concatenate()([features, _told(stain)])
+    source = layers.Flatten()(layers.Dense(1, name="source_logit")(judged))[:, 0]
     outputs = {"source": source, "logits": logits, "maps": maps, "features": features}
     return keras.Model(cells, outputs, name="discriminator")
 
@@ -84,6 +87,11 @@ def _stage(
     if config.normalisation == "batch":
         return layers.LeakyReLU(0.1)(layers.BatchNormalization(momentum=0.8)(x))
     return _grouped(x) if normed else layers.LeakyReLU(0.1)(x)
+
+
+def _told(stain: keras.KerasTensor) -> keras.KerasTensor:
+    """What standardising took away, for the source head: else any colour would pass for real."""
+    return layers.LeakyReLU(0.1)(layers.Dense(16, name="stain")(stain))
 
 
 def _convolution(config: TrainingConfig, width: int, side: int, **given: int | bool) -> keras.Layer:

@@ -13,8 +13,9 @@ import numpy.typing as npt
 from model import run
 from model.bundle import ood
 from model.config import TrainingConfig, load_config, save_config
-from model.data.cells import CellSet
+from model.data.cells import CellSet, CellSource
 from model.data.mixture import Mixture, load, mix, sources
+from model.data.pictures import PictureSource
 from model.data.simulator import SOURCE as SIMULATOR
 from model.errors import ModelError
 from model.evaluation import calibration
@@ -173,10 +174,23 @@ def read(config: TrainingConfig, report: Report) -> Mixture:
 
 
 def read_cells(config: TrainingConfig, report: Report) -> list[CellSet]:
-    """Read every source of a configuration."""
-    return [
-        load(config, source, _stage(report, f"reading {name}")) for name, source in sources(config)
-    ]
+    """Read every source of a configuration; what a source has to say stays beside its bar."""
+    loaded = []
+    for name, source in sources(config):
+        stage = f"reading {name}"
+        notes = _prepared(source, name, report)
+        cells = load(config, source, _stage(report, stage))
+        if notes:
+            report(stage, len(cells), len(cells), "; ".join(notes))
+        loaded.append(cells)
+    return loaded
+
+
+def _prepared(source: CellSource, name: str, report: Report) -> list[str]:
+    if not isinstance(source, PictureSource):
+        return []
+    source.prepare(_stage(report, f"preparing {name}"))
+    return source.notes()
 
 
 def calibrate(config: TrainingConfig, validation: CellSet, logits: Numbers) -> Calibrated:

@@ -52,6 +52,7 @@ def look(config: TrainingConfig, report: Report) -> Looked:
     for name, source in sources(config):
         readable: CellSource = source
         if isinstance(source, PictureSource):
+            source.prepare(_stage(report, f"preparing {name}"))
             mine = look_at(source.pictures, config.threads, _stage(report, f"looking at {name}"))
             notes += source.notes()
             seen += mine

@@ -1,7 +1,8 @@
 """Pictures of several models beside each other."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from textwrap import shorten
+from typing import Final, NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -11,6 +12,9 @@ from model.evaluation.measures import Interval
 from model.evaluation.plots.single import steps
 from model.evaluation.plots.style import COLOURS, FAINT, MARK, blank, colour
 from model.evaluation.scores import Scores
+
+LONGEST: Final = 72
+"""Of a name, in characters: more would be cut off at the right."""
 
 
 class Dot(NamedTuple):
@@ -36,7 +40,7 @@ def dots(rows: Sequence[Dot], what: str) -> Figure:
         filled = "white" if row.printed else ink
         axes.plot(row.value.value, place, "o", color=ink, markerfacecolor=filled)
         axes.annotate(
-            f"{row.name}   {row.value.value:.3f}",
+            f"{shorten(row.name, LONGEST, placeholder=' …')}   {row.value.value:.3f}",
             (0, place),
             (0, 7),
             xycoords=("axes fraction", "data"),

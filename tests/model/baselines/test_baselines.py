@@ -109,7 +109,7 @@ def test_a_network_trains_from_scratch_and_hands_its_features_to_an_svm(
     body = tmp_path / "net" / BODY
     second = BaselineConfig(name="densenet121-svm", cells=cells, weights=str(body))
     facts = study(second, tmp_path / "svm", "baseline densenet121-svm", unheard)
-    assert "features as they are: body.npz, sha256 " in facts["weights"]
+    assert "features of body.npz, sha256 " in facts["weights"]
     one, other = read_run(tmp_path / "net"), read_run(tmp_path / "svm")
     assert (one.title, other.title) == ("DenseNet-121", "DenseNet-121 + SVM")
     assert np.array_equal(one.predictions.keys, other.predictions.keys)

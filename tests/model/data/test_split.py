@@ -136,6 +136,17 @@ def test_the_papers_split_holds_out_a_fifth_of_the_cells_and_counts_what_leaks(
     assert mixed.split == "random"
 
 
+def test_a_source_of_one_class_may_be_measured_and_teach_nothing(made_up_cells: CellSet) -> None:
+    with_labels = mix(TrainingConfig(), [made_up_cells]).parts
+    parts = mix(TrainingConfig(unlabel=("pbc",)), [made_up_cells]).parts
+    pbc = made_up_cells.sources == "pbc"
+    assert set(parts[pbc]) == {"unlabelled", "validation", "test"}
+    assert np.array_equal(parts[pbc] == "unlabelled", with_labels[pbc] == "train")
+    assert np.array_equal(parts[~pbc], with_labels[~pbc])
+    with pytest.raises(ModelError, match="--unlabel moon: no cell is of moon; there are bccd"):
+        mix(TrainingConfig(unlabel=("moon",)), [made_up_cells])
+
+
 @pytest.mark.parametrize(
     ("how", "said"),
     [

@@ -94,7 +94,7 @@ def test_a_class_that_no_cell_shows_is_never_answered(batch: Batch) -> None:
     said = np.asarray(tf.nn.softmax(model(cells)["logits"]))
     assert said[:, 1].max() == 0
     assert said[:, [0, 2]].min() > 0
-    assert set(np.asarray(model._made()[1])) <= {0, 2}
+    assert set(np.asarray(model._drawn()[1])) <= {0, 2}
 
 
 def test_statistics_ruined_by_generated_cells_are_recalibrated_on_real_ones(
@@ -141,3 +141,30 @@ def test_the_papers_preset_is_the_papers() -> None:
     assert config.fake_class_weight == 0
     assert TrainingConfig(**preset("paper", "supervised")).fake_class_weight == 1
     assert TrainingConfig(**preset("reference")) == TrainingConfig()
+
+
+def test_a_standardised_network_does_not_see_how_strong_a_stain_is(batch: Batch) -> None:
+    import tensorflow as tf
+
+    from model.training.acgan import ACGAN, scaled
+
+    cells = np.clip(batch[0], 60, 200).astype(np.float32)
+    stronger = 255 * (cells / 255) ** 1.2 * 0.9  # density times 1.2, and a darker lamp
+    changes = []
+    for standardise in (True, False):
+        network = ACGAN(TrainingConfig(**SMALL | {"standardise": standardise})).discriminator
+        before, after = network(scaled(cells))["features"], network(scaled(stronger))["features"]
+        changes.append(float(tf.reduce_max(tf.abs(before - after)) / tf.reduce_max(before)))
+    assert changes[0] < changes[1] / 3
+
+
+def test_equal_cells_of_one_class_cost_the_generator_more_than_varied_ones() -> None:
+    import tensorflow as tf
+
+    from model.training.acgan import _sameness
+
+    noise = tf.random.stateless_normal((6, 8), (1, 2))
+    made = tf.random.stateless_uniform((6, 16, 16, 3), (3, 4), -1, 1)
+    alike = tf.concat([made[:3], made[:3]], 0)
+    assert float(_sameness(noise, alike)) > 5 * float(_sameness(noise, made))
+    assert float(_sameness(noise[:1], made[:1])) == 0
