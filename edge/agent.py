@@ -10,6 +10,8 @@ from typing import Final
 
 import structlog
 
+from edge.checks import Checks
+from edge.clock import ClockCheck
 from edge.outbox import Outbox
 from edge.settings import EdgeSettings
 from edge.spool import Spool, SpoolError, SpoolStatus
@@ -17,14 +19,20 @@ from edge.trouble import Troubles
 from wire import topics
 from wire.codec import MessageError, decode, encode
 from wire.connection import Callbacks, Connection, Delivery, PayloadTooLargeError, Publication
-from wire.messages import Command, DeviceStatus, Receipt, Reply
+from wire.messages import Command, DeviceStatus, FrameResult, Receipt, Reply
 
 _POLL_S: Final = 0.5
 """How soon the agent sees what another process of this station saved, in seconds."""
 
+_WIDEN: Final = {
+    "frames-denied": "Let this station write the topic. Captures stay saved here meanwhile.",
+    "results-denied": "Let this station read the topic; until then results are not shown here.",
+}
+
 _log = structlog.get_logger("edge.agent")
 
-Obey = Callable[[Command], Reply]
+Obey = Callable[[bytes, Callable[[Reply], None]], None]
+"""Takes a message of the `commands` topic and what sends a reply; returns soon, answers later."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +41,9 @@ class Hooks:
 
     sent: Callable[[str, int], None] = field(default=lambda _capture_id, _times: None)
     settled: Callable[[Receipt], None] = field(default=lambda _receipt: None)
+    result: Callable[[FrameResult], None] = field(default=lambda _result: None)
+    changed: Callable[[], None] = field(default=lambda: None)
+    """The broker came or went, or what is wrong has changed."""
 
 
 class Agent:
@@ -42,8 +53,10 @@ class Agent:
         settings: of this station.
         spool: opened; stays the caller's to close.
         camera_name: for the status message.
-        obey: carries a command out; None refuses all.
+        obey: takes commands; None refuses all.
         hooks: see there.
+        clock: compares the station's clock with the receipts'; None for one of its own.
+        troubles: of the whole station; None for some of its own.
     """
 
     def __init__(
@@ -54,6 +67,8 @@ class Agent:
         camera_name: str = "",
         obey: Obey | None = None,
         hooks: Hooks | None = None,
+        clock: ClockCheck | None = None,
+        troubles: Troubles | None = None,
     ) -> None:
         self._settings = settings
         self._spool = spool
@@ -64,19 +79,21 @@ class Agent:
         self._retry_mark = spool.retry_mark()
         self._wake = threading.Event()
         self._stopping = threading.Event()
-        self.troubles = Troubles()
+        self.troubles = Troubles() if troubles is None else troubles
         """What is wrong, as the status message says it."""
-        self._told_trouble = ""
+        self._checks = Checks(settings.broker.cert_file, self.troubles, clock)
+        self._shown_trouble = self._told_trouble = ""
         self._status_due = 0.0
         self._broker_away = ""
         self._topics = {
             channel: topics.device(settings.site, settings.device, channel)
             for channel in ("frames", "receipts", "status", "commands", "replies")
         }
+        self._topics["results"] = topics.results(settings.site, settings.device)
         self._connection = Connection(
             settings.broker,
             f"leukoscope-{settings.site}-{settings.device}",
-            subscriptions=[self._topics["receipts"], self._topics["commands"]],
+            subscriptions=[self._topics[name] for name in ("receipts", "commands", "results")],
             callbacks=Callbacks(self._arrived, self._broker_said, self._broker_refused),
             will=Publication(self._topics["status"], encode(self._will()), retain=True),
         )
@@ -86,6 +103,21 @@ class Agent:
     def connected(self) -> bool:
         """Whether the broker is there."""
         return self._connection.connected
+
+    @property
+    def broker_problem(self) -> str:
+        """Why the broker is away; empty when it is there."""
+        return "" if self.connected else self._broker_away or "not connected yet"
+
+    @property
+    def clock_problem(self) -> str:
+        """What is wrong with the station's clock; empty when nothing is known to be."""
+        return self._checks.clock_problem
+
+    @property
+    def certificate_problem(self) -> str:
+        """What is wrong with the certificate for the broker; empty when all is well."""
+        return self._checks.certificate_problem
 
     def start(self) -> None:
         """Connect and send, on threads of its own."""
@@ -113,14 +145,23 @@ class Agent:
             try:
                 self._send_due()
             except SpoolError as error:
-                self.troubles.note("spool", "the spool cannot be read: see the log there", error)
+                self.troubles.note(
+                    "spool-unreadable",
+                    "the spool cannot be read: see the log there",
+                    error,
+                    remedy="Restart the station: it puts a damaged spool aside, its frames saved.",
+                )
             else:
-                self.troubles.over("spool")
+                self.troubles.over("spool-unreadable")
+            self._checks.look()
             self._tell_status()
 
     def _tell_status(self) -> None:
         """Publish the status when its time has come, and at once when what is wrong changes."""
         now, trouble = time.monotonic(), str(self.troubles)
+        if trouble != self._shown_trouble:
+            self._shown_trouble = trouble
+            self._hooks.changed()
         if self.connected and (now >= self._status_due or trouble != self._told_trouble):
             self._status_due, self._told_trouble = now + self._settings.status_every_s, trouble
             self._connection.publish(self._status("online"))
@@ -144,6 +185,7 @@ class Agent:
         except PayloadTooLargeError as error:
             self._settle(_refused_here(capture_id, "payload-too-large", str(error)))
             return
+        self._checks.sent(capture_id)
         times = self._outbox.sent(capture_id)
         if times > 1:
             _log.info("frame_resent", capture_id=capture_id, times=times)
@@ -156,7 +198,9 @@ class Agent:
             if delivery.topic == self._topics["receipts"]:
                 self._settle(decode(delivery.payload, Receipt))
             elif delivery.topic == self._topics["commands"]:
-                self._command(decode(delivery.payload, Command))
+                self._command(delivery.payload)
+            elif delivery.topic == self._topics["results"]:
+                self._hooks.result(decode(delivery.payload, FrameResult))
         except MessageError as error:
             # A receipt we cannot read is not lost: the frame is sent again and receipted again.
             _log.error(
@@ -164,18 +208,24 @@ class Agent:
             )
         except SpoolError as error:
             self.troubles.note(
-                "receipt", "a receipt cannot be noted in the spool: see the log there", error
+                "receipt-not-noted",
+                "a receipt cannot be noted in the spool: see the log there",
+                error,
+                remedy="Free the station's disk. The frame is sent again; nothing is stored twice.",
             )
 
     def _settle(self, receipt: Receipt) -> None:
+        self._checks.receipted(receipt)
         capture_id = self._spool.settle(receipt)
-        self.troubles.over("receipt")
+        self.troubles.over("receipt-not-noted")
         self.troubles.over("frames-denied")
         if capture_id is None:
             return
         if receipt.outcome == "refused":
             self.troubles.note(
-                "refused", f"capture {capture_id} was refused ({receipt.reason}): {receipt.detail}"
+                "frames-refused",
+                f"capture {capture_id} was refused ({receipt.reason}): {receipt.detail}",
+                remedy="Put it right, then `leukoscope-edge spool retry`, or export the frame.",
             )
         _log.info(
             "frame_settled",
@@ -186,27 +236,39 @@ class Agent:
         self._hooks.settled(receipt)
         self.wake()
 
-    def _command(self, command: Command) -> None:
+    def _command(self, payload: bytes) -> None:
         if self._obey is None:
-            reply = refuse_command(command, "no-commands", "this agent takes no commands")
+            command = decode(payload, Command)
+            self._answer(refuse_command(command, "no-commands", "this agent takes no commands"))
         else:
-            reply = self._obey(command)
-        _log.info("command", command=command.command, ok=reply.ok, reason=reply.reason or None)
+            self._obey(payload, self._answer)
+
+    def _answer(self, reply: Reply) -> None:
+        """On any thread."""
         self._connection.publish(Publication(self._topics["replies"], encode(reply)))
 
     def _broker_said(self, connected: bool, reason: str) -> None:  # Callbacks.state's signature
         if connected:
             _log.info("broker_connected")
-            self.troubles.over("denied")
+            self.troubles.over("broker-denied")
+            self.troubles.over("results-denied")
             self._status_due = 0.0
             self.wake()
         elif reason != self._broker_away and not self._stopping.is_set():  # once, not every try
             _log.warning("broker_away", reason=reason)
         self._broker_away = "" if connected else reason
+        self._hooks.changed()
 
     def _broker_refused(self, topic: str, reason: str) -> None:
-        about = "frames-denied" if topic == self._topics["frames"] else "denied"
-        self.troubles.note(about, f"the broker refused {topic} ({reason}): check its access list")
+        code = {
+            self._topics["frames"]: "frames-denied",
+            self._topics["results"]: "results-denied",
+        }.get(topic, "broker-denied")
+        self.troubles.note(
+            code,
+            f"the broker refused {topic} ({reason}): check its access list",
+            remedy=_WIDEN.get(code, "Let this station use the topic. Captures stay saved here."),
+        )
 
     # --- status ---
 
@@ -231,11 +293,16 @@ class Agent:
         try:
             held = self._spool.status()
         except SpoolError as error:
-            self.troubles.note("disk", "the spool does not answer: see the log there", error)
+            self.troubles.note(
+                "disk-silent",
+                "the spool does not answer: see the log there",
+                error,
+                remedy="Check the station's disk, then restart the station.",
+            )
             return SpoolStatus(0, 0, 0, None, 0, 0)
-        self.troubles.over("disk")
+        self.troubles.over("disk-silent")
         if not held.refused:
-            self.troubles.over("refused")
+            self.troubles.over("frames-refused")
         return held
 
     def _will(self) -> DeviceStatus:

@@ -49,8 +49,12 @@ class Capturer:
         self._camera = camera
         self._spool = spool
 
-    def capture(self, slide: str) -> Capture:
+    def capture(self, slide: str, take: Callable[[], Shot] | None = None) -> Capture:
         """Take one picture of a slide (its token) and save it.
+
+        Args:
+            slide: token.
+            take: gives the picture; None for one of the camera.
 
         Raises:
             CaptureRefused: the picture is unfit or cannot be saved; why, and what to do.
@@ -58,14 +62,14 @@ class Capturer:
         """
         watch = _Stopwatch()
         try:
-            return self._capture(slide, watch)
+            return self._capture(slide, take or self._camera.capture, watch)
         except CaptureRefused as refusal:
             _log.warning("capture_refused", slide=slide, reason=refusal.reason, detail=str(refusal))
             raise
 
-    def _capture(self, slide: str, watch: "_Stopwatch") -> Capture:
+    def _capture(self, slide: str, take: Callable[[], Shot], watch: "_Stopwatch") -> Capture:
         capture_id = new_capture_id()
-        shot = watch.time("capture", self._picture)
+        shot = watch.time("capture", lambda: _picture(take))
         quality = watch.time("measure", lambda: _fit_quality(shot))
         boxes = watch.time("find", lambda: find_white_cells(shot.image))
         encoded = watch.time("encode", lambda: self._encode(shot))
@@ -87,19 +91,6 @@ class Capturer:
         watch.time("save", lambda: self._save(frame))
         _log.info("capture_saved", capture_id=capture_id, slide=slide, cells=len(boxes))
         return Capture(frame, shot, watch.milliseconds)
-
-    def _picture(self) -> Shot:
-        try:
-            return self._camera.capture()
-        except CameraExhausted:
-            raise
-        except CameraError as error:
-            raise CaptureRefused(
-                "camera-failed",
-                "The camera gave no picture.",
-                "Check the camera, then capture again.",
-                f"It says: {error}.",
-            ) from error
 
     def _encode(self, shot: Shot) -> Encoded:
         try:
@@ -126,6 +117,25 @@ class Capturer:
                 "Call whoever runs the station.",
                 f"The spool says: {error}.",
             ) from error
+
+
+def _picture(take: Callable[[], Shot]) -> Shot:
+    try:
+        return take()
+    except CameraExhausted:
+        raise
+    except CameraError as error:
+        raise camera_failed(error) from error
+
+
+def camera_failed(error: CameraError) -> CaptureRefused:
+    """The refusal that a camera's failure is."""
+    return CaptureRefused(
+        "camera-failed",
+        "The camera gave no picture.",
+        "Check the camera, then capture again.",
+        f"It says: {error.told}.",
+    )
 
 
 def _fit_quality(shot: Shot) -> Quality:

@@ -54,7 +54,7 @@ def capture_fields(
     progress = Progress(slide)
     console = Console(stderr=json, markup=False)  # file names may hold brackets
     with (
-        open_station(settings) as station,
+        open_station(settings, attended=False) as station,
         Live(console=console, auto_refresh=False, transient=json) as live,
     ):
         for number in range(1, count + 1):

@@ -57,6 +57,8 @@ class Microscope:
         camera: opened; the microscope's to close.
         stage: None without one; the microscope's to close.
         correction: of a calibration; may be set at any time.
+        find_correction: gives the correction of a camera by its name, or None. Asked when the
+            camera has told its name with its first picture, unless `correction` was given.
         reopen: gives a camera to use after this one hung, at once, such as a new `LateCamera`;
             None leaves a hung one alone.
         hang_s: seconds in which a picture must come.
@@ -64,6 +66,7 @@ class Microscope:
     Attributes:
         camera_problem: empty when all is well, else a sentence for page and status that names no
             file.
+        told: called with `camera_problem` when it changes, on any thread.
     """
 
     def __init__(
@@ -72,12 +75,15 @@ class Microscope:
         stage: Stage | None = None,
         *,
         correction: Corrects | None = None,
+        find_correction: Callable[[str], Corrects | None] | None = None,
         reopen: Callable[[], Camera] | None = None,
         hang_s: float = 20.0,
     ) -> None:
         self.stage = stage
         self.correction = correction
         self.camera_problem = ""
+        self.told: Callable[[str], None] = lambda _problem: None
+        self.find_correction = find_correction if correction is None else None
         self._reopen = reopen
         self._hang_s = hang_s
         self._lock = threading.Lock()
@@ -112,13 +118,16 @@ class Microscope:
         """
         return self._corrected(self._ask(_again))
 
-    def raw(self) -> Shot:
-        """An uncorrected picture of the field in view, for calibration.
+    def raw(self, *, again: bool = False) -> Shot:
+        """An uncorrected picture, for calibration and focus.
+
+        Args:
+            again: of the field taken last; else as `capture`.
 
         Raises:
             CameraError: as `capture`.
         """
-        return self._ask(lambda camera: camera.capture())
+        return self._ask(_again if again else lambda camera: camera.capture())
 
     def preview(self) -> Image:
         """What the camera sees, corrected: uint8, H×W×3, RGB, at most 640 wide.
@@ -188,17 +197,23 @@ class Microscope:
                 self._problem(error)
                 raise
             self._well()
+            if self.find_correction is not None:
+                self.correction = self.find_correction(watched.camera.name)
+                self.find_correction = None
             return given
 
     def _problem(self, error: CameraError) -> None:
         if self.camera_problem != error.told:
-            _log.warning("camera_problem", detail=str(error))
-        self.camera_problem = error.told
+            _log.warning("camera_problem", detail=error.told)
+            self.camera_problem = error.told
+            self.told(error.told)
 
     def _well(self) -> None:
+        self._blind_until = 0.0
         if self.camera_problem:
             _log.info("camera_well")
-        self.camera_problem, self._blind_until = "", 0.0
+            self.camera_problem = ""
+            self.told("")
 
     def _open_again(self) -> None:
         if self._reopen is None or self._stopping.is_set():
@@ -225,8 +240,7 @@ class Microscope:
                 self._take(watched)
                 return
         if hung:
-            self.camera_problem = _GIVEN_UP.format(hung + 1)
-            _log.error("camera_given_up", attempts=hung + 1)
+            self._problem(CameraError(_GIVEN_UP.format(hung + 1)))
 
     def _seeing(self, reopen: Callable[[], Camera]) -> Watched[Camera]:
         """A camera opened again that has given a picture."""

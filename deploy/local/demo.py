@@ -122,7 +122,8 @@ def _capture_all(
     children: Children,
     said: Callable[[str], None],
 ) -> None:
-    with open_station(settings, camera=camera, hooks=Hooks(settled=journeys.arrived)) as station:
+    hooks = Hooks(settled=journeys.arrived)
+    with open_station(settings, camera=camera, hooks=hooks, attended=False) as station:
         for slide in _presses(plan, camera, settings):
             children.check()
             said(f"capturing slide {slide}")

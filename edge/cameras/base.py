@@ -12,9 +12,9 @@ class CameraError(RuntimeError):
     """The camera cannot give a frame. The message says what happened and what to do.
 
     Args:
-        message: for the station's log; may name a file.
-        told: the same for page and status, where the message names a file or a folder, which may
-            be called after a patient.
+        message: for the person who called; may name a file.
+        told: the same for log, page and status, where the message names a file or a folder, which
+            may be called after a patient.
     """
 
     def __init__(self, message: str, *, told: str = "") -> None:
@@ -50,8 +50,10 @@ class Shot:
 class Camera(Protocol):
     """A source of fields. Opened by its constructor; `close` gives the device back."""
 
-    name: str
-    """Backend and device, such as `simulator:7`: travels in the frame message."""
+    @property
+    def name(self) -> str:
+        """Backend and device, such as `simulator:7`: travels in the frame message."""
+        ...
 
     def capture(self) -> Shot:
         """Take one picture, newer than this call.

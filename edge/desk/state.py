@@ -69,6 +69,8 @@ class ScanState:
     """White cells by suggested label, as far as results are back; preliminary."""
     problem: str = ""
     """Why it stopped before its end; empty when nothing is wrong."""
+    finished: bool = False
+    """It came to its end; else, when it is not running, it can be gone on with."""
 
 
 @dataclass(frozen=True)
