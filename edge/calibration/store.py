@@ -22,7 +22,8 @@ VERSION: Final = 1
 _log = structlog.get_logger("edge.calibration")
 
 _Side = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
-_Row = Annotated[list[float], msgspec.Meta(min_length=TERMS, max_length=TERMS)]
+_Weight = Annotated[float, msgspec.Meta(ge=-1000, le=1000)]
+_Row = Annotated[list[_Weight], msgspec.Meta(min_length=TERMS, max_length=TERMS)]
 _Channel = Annotated[list[_Row], msgspec.Meta(min_length=TERMS, max_length=TERMS)]
 
 
@@ -55,7 +56,7 @@ def save(data_dir: Path, camera: str, correction: Correction) -> Path:
         width=correction.width,
         height=correction.height,
         shots=correction.shots,
-        field=[[[round(v, 6) for v in row] for row in ch] for ch in correction.field.tolist()],
+        field=correction.field.tolist(),
     )
     file = file_of(data_dir, camera)
     try:
