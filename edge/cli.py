@@ -1,12 +1,9 @@
 """`leukoscope-edge`: the microscope's agent."""
 
 import logging
-import signal
 import sys
-import threading
-from contextlib import closing
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -42,31 +39,20 @@ app.add_typer(page_app, name="page")
 app.command()(command)
 app.command()(doctor)
 
-_OTHER_SENDER_S: Final = 60.0
-"""How long `run` waits for a `capture` that is just sending, in seconds."""
-
 Config = Annotated[Path | None, typer.Option("--config", help="settings file (TOML)")]
 
 
 @app.command()
 def run(config: Config = None) -> None:
-    """Send the spool, take receipts in, obey commands, until stopped."""
-    from edge.cameras.late import LateCamera
-    from edge.station import open_station  # OpenCV takes its time to load
+    """Serve the capture page, work button and light, send the spool, obey commands; until stopped.
 
+    What is missing, such as a camera, a stage or GPIO, is said once; the rest goes on without it.
+    """
     settings = EdgeSettings.load(config)
     configure(json=settings.log_json)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    late = LateCamera(settings.camera)
-    with (
-        closing(late),
-        open_station(settings, camera=late, wait_to_send_s=_OTHER_SENDER_S, stop=stop) as station,
-    ):
-        if station.agent is None and not stop.is_set():
-            raise SpoolError(f"another agent is running on {settings.data_dir}: stop it first")
-        stop.wait()
+    from edge.run_cli import run_station  # OpenCV takes its time to load
+
+    run_station(settings)
 
 
 @app.command()

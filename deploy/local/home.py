@@ -19,7 +19,7 @@ _LOCK: Final = "lock"
 
 _PORTS = (
     "mqtt", "nats", "s3", "s3_grpc", "master", "master_grpc", "filer", "filer_grpc",
-    "volume", "volume_grpc", "admin", "admin_grpc", "health",
+    "volume", "volume_grpc", "admin", "admin_grpc", "health", "page",
 )  # fmt: skip
 
 _FRESH_PORTS = range(20_000, 32_000)

@@ -96,6 +96,11 @@ class LocalSystem:
         return f"http://127.0.0.1:{self._home.ports['health']}/healthz"
 
     @property
+    def page(self) -> str:
+        """URL of the capture page."""
+        return f"http://127.0.0.1:{self._home.ports['page']}/"
+
+    @property
     def cloud_settings(self) -> CloudSettings:
         """As the worker reads them."""
         return CloudSettings.load(self._home.cloud_settings_file)
@@ -126,8 +131,10 @@ class LocalSystem:
                 "site": SITE,
                 "device": DEVICE,
                 "camera": "simulator",
+                "stage": "simulator",
                 "data_dir": str(self._home.station),
                 "broker": broker,
+                "page": {"port": self._home.ports["page"]},
             },
         )
 

@@ -40,6 +40,7 @@ def _say_how(home: Home, system: LocalSystem, children: Children, console: Conso
     edge, cloud, model = (quote(str(file)) for file in files)
     store = system.cloud_settings.store
     for name, value in (
+        ("capture page", system.page),
         ("capture a field", f"leukoscope-edge capture --slide 12345 --config {edge}"),
         ("see results", f"leukoscope-cloud results --follow --config {cloud}"),
         ("see the spool", f"leukoscope-edge spool status --config {edge}"),

@@ -11,7 +11,11 @@ from edge.settings import EdgeSettings
 
 
 def environment(**settings: object) -> dict[str, str]:
-    """This process's environment with the edge's settings replaced by the given ones."""
+    """This process's environment with the edge's settings replaced by the given ones.
+
+    The page takes any free port, so that stations of several tests stay out of each other's way.
+    """
+    settings = {"page__port": 0} | settings
     kept = {k: v for k, v in os.environ.items() if not k.startswith("LEUKOSCOPE_EDGE_")}
     return kept | {f"LEUKOSCOPE_EDGE_{k.upper()}": str(v) for k, v in settings.items()}
 

@@ -9,6 +9,7 @@ from processes import alive, linux_only, listening, naming, program, run
 from rig import until
 
 from deploy.local.broker import listens
+from deploy.local.store import answers
 
 pytestmark = [pytest.mark.system, linux_only]
 
@@ -59,7 +60,9 @@ def test_up_says_how_to_use_it_takes_a_capture_and_stops_every_part_at_sigterm(t
         ports = json.loads((data / "ports.json").read_text())
         parts = processes(said)
         assert set(parts) == {"broker", "store", "worker", "agent"}
+        assert answers(f"http://127.0.0.1:{ports['page']}/healthz")
         for needed in (
+            f"http://127.0.0.1:{ports['page']}/",
             f"leukoscope-edge capture --slide 12345 --config {data}/edge.toml",
             f"leukoscope-cloud results --follow --config {data}/cloud.toml",
             f"cp KEY.pem {data}/trusted-keys",
