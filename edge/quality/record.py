@@ -3,7 +3,6 @@
 import sqlite3
 import threading
 from collections.abc import Callable
-from contextlib import closing
 from datetime import date
 from itertools import groupby
 from pathlib import Path
@@ -56,9 +55,6 @@ Done = TypeVar("Done")
 class Record:
     """Thread-safe. Nothing is raised: what is wrong with the file stands in `problem`.
 
-    The file is opened for each piece of work, so that one that was damaged or taken away while
-    the station runs is noticed and made anew.
-
     Args:
         file: the database; its folder is made.
 
@@ -71,6 +67,7 @@ class Record:
         self.problem = ""
         self._file = file
         self._lock = threading.Lock()
+        self._db: sqlite3.Connection | None = None
         self._do(_check)
 
     def add(self, day: date, brightness: float, focus: float, cast: float) -> None:
@@ -82,11 +79,17 @@ class Record:
         """All days that are kept, earliest first; none while there is a problem."""
         return self._do(_days) or []
 
+    def close(self) -> None:
+        """Close the file; the next piece of work opens it again."""
+        with self._lock:
+            self._drop()
+
     def _do(self, work: Callable[[sqlite3.Connection], Done]) -> Done | None:
         with self._lock:
             try:
                 done = self._try(work)
             except (OSError, sqlite3.Error) as error:
+                self._drop()  # opened anew next time: the disk may be there again by then
                 if self.problem != _UNUSABLE:
                     _log.error("trend_unusable", file=str(self._file), cause=str(error))
                 self.problem = _UNUSABLE
@@ -96,26 +99,51 @@ class Record:
             return done
 
     def _try(self, work: Callable[[sqlite3.Connection], Done]) -> Done:
+        """One transaction; on a damaged file it is done again with a new one."""
         try:
-            return _with_db(self._file, work)
+            return self._transact(work)
         except sqlite3.DatabaseError as error:
             if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _DAMAGED:
                 raise
-            aside = self._file.with_name(f"{self._file.name}.damaged")
-            self._file.replace(aside)  # the last one only: the folder must not fill up
-            _log.error("trend_damaged", cause=str(error), set_aside=str(aside))
-        done = _with_db(self._file, work)
+            self._drop()
+            _set_aside(self._file)
+            _log.error("trend_damaged", file=str(self._file), cause=str(error))
+        done = self._transact(work)
         self.problem = _SET_ASIDE
         return done
 
+    def _transact(self, work: Callable[[sqlite3.Connection], Done]) -> Done:
+        if self._db is None:
+            self._db = _open(self._file)
+        with self._db:
+            return work(self._db)
 
-def _with_db(file: Path, work: Callable[[sqlite3.Connection], Done]) -> Done:
-    """One transaction: all of it on disk, or none of it."""
+    def _drop(self) -> None:
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+
+def _open(file: Path) -> sqlite3.Connection:
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with closing(sqlite3.connect(file, timeout=5.0)) as db:
+    db = sqlite3.connect(file, timeout=5.0, check_same_thread=False)
+    try:
+        # A power cut may cost the last captures' values, never the file; a capture waits for none.
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")
         db.executescript(_SCHEMA)
-        with db:
-            return work(db)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _set_aside(file: Path) -> None:
+    """Rename the files; one earlier damaged set at most is kept, so that the disk does not fill."""
+    for suffix in ("", "-wal", "-shm"):
+        part = file.with_name(file.name + suffix)
+        if part.exists():
+            part.replace(file.with_name(f"{file.name}.damaged{suffix}"))
 
 
 def _check(db: sqlite3.Connection) -> None:

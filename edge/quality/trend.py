@@ -68,6 +68,10 @@ class Trend:
         recent = [day for day in days if (days[-1].date - day.date).days < _RECENT]
         return _dimming(days) or _dimming(recent)
 
+    def close(self) -> None:
+        """Close the file."""
+        self._record.close()
+
 
 def _dimming(days: Sequence[Day]) -> str:
     if len(days) < _LEAST_DAYS or not _darker_now(days):
