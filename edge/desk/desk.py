@@ -356,6 +356,7 @@ class Desk:
     def close(self) -> None:
         """Stop a scan, after the field at hand. It can be gone on with."""
         self._scanner.close()
+        self._care.trend.close()
 
     # --- how it is done ---
 
