@@ -66,7 +66,7 @@ class Guide:
     def reset(self) -> None:
         """Forget what was seen: another field comes."""
         self._recent: deque[float] = deque(maxlen=_SMOOTH)
-        self._best = 0.0
+        self._best = self._top = 0.0
         self._lowest = float("inf")
         self._mark = 0.0
         self._passed = False
@@ -83,9 +83,12 @@ class Guide:
 
     def _remember(self, now: float) -> None:
         self._best = max(now, self._best * _FORGET)
+        self._top = max(now, self._top)
+        if now == self._best < _LEFT * self._top:  # the old best is forgotten: begin anew from here
+            self._top = self._lowest = now
         self._lowest = min(now, self._lowest)
         if self._best < _A_HILL * self._lowest:
-            self._passed = False  # nothing stands out: noise, or all was forgotten
+            self._passed = False  # nothing stands out: noise, or another field
         elif now < _PASSED * self._best:
             self._passed = True
 

@@ -19,7 +19,7 @@ from edge.spool import open_spool
 from edge.stage.base import Place
 from edge.stage.simulator import SimulatorStage
 
-WIDTH, HEIGHT = 320, 240
+WIDTH, HEIGHT = 800, 600
 STEP_UM = (WIDTH / 26, HEIGHT / 26)
 COLUMNS = 8
 
@@ -48,7 +48,7 @@ def scan(folder: Path, fields: int) -> None:
     """Begin, or go on; returns when the area is done."""
     settings = EdgeSettings(site="home", device="scope-1", data_dir=folder, min_free_mb=0)
     spool, _ = open_spool(settings.spool_file)
-    camera = PlacedCamera(7, "ALL", width=WIDTH, height=HEIGHT, drift=0)
+    camera = PlacedCamera(3, "Normal", width=WIDTH, height=HEIGHT, drift=0)
     capturer = Capturer(settings, camera, spool)
 
     class Scope:
