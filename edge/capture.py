@@ -87,6 +87,7 @@ class Capturer:
             quality=_as_sent(quality),
             finder=FINDER_ID,
             cells=[_scaled(box, encoded) for box in boxes],
+            exposed=_exposed(shot),
         )
         watch.time("save", lambda: self._save(frame))
         _log.info("capture_saved", capture_id=capture_id, slide=slide, cells=len(boxes))
@@ -153,6 +154,16 @@ def _as_sent(quality: Quality) -> messages.Quality:
         cast=round(quality.cast, 2),
         tissue=round(quality.tissue, 4),
     )
+
+
+def _exposed(shot: Shot) -> messages.Exposed | None:
+    """The figures of a shot's metadata that travel; a file name or a stage's place does not."""
+    told = {
+        name: float(value)
+        for name in messages.Exposed.__struct_fields__
+        if isinstance(value := shot.metadata.get(name), int | float)
+    }
+    return messages.Exposed(**told) if told else None
 
 
 def _scaled(box: tuple[int, int, int, int], encoded: Encoded) -> messages.Box:

@@ -62,6 +62,19 @@ class Quality(Struct, frozen=True):
     tissue: Fraction
 
 
+class Exposed(Struct, frozen=True, kw_only=True):
+    """How the camera took a field, as far as it says; all held still over a slide."""
+
+    exposure_us: Finite | None = None
+    """Exposure time in microseconds."""
+    analogue_gain: Finite | None = None
+    digital_gain: Finite | None = None
+    colour_gain_red: Finite | None = None
+    colour_gain_blue: Finite | None = None
+    lux: Finite | None = None
+    """The camera's estimate of the light, in lux."""
+
+
 class Frame(Struct, frozen=True, kw_only=True):
     """One captured field on its way to the cloud. MessagePack; topic `…/{device}/frames`."""
 
@@ -81,6 +94,8 @@ class Frame(Struct, frozen=True, kw_only=True):
     """Id of the algorithm that found `cells`; empty when nobody looked."""
     cells: Annotated[list[Box], Meta(max_length=MAX_CELLS)] | None = None
     """White cells found at the station; None when nobody looked, and then the cloud does."""
+    exposed: Exposed | None = None
+    """None from a camera that says nothing of it, such as most on USB."""
 
 
 class ModelRef(Struct, frozen=True):

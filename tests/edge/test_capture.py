@@ -1,5 +1,6 @@
 import hashlib
 import io
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -16,7 +17,8 @@ from edge.settings import EdgeSettings
 from edge.spool import Spool
 from imaging.cells import FINDER_ID, find_white_cells
 from imaging.decode import decode
-from wire.codec import decode_frame
+from wire.codec import decode_frame, encode_frame
+from wire.messages import Exposed
 
 SLIDE = "s0123456789abcdef0123"
 CANARY = "KANARIENVOGEL"
@@ -214,3 +216,21 @@ def test_what_may_travel_of_a_failed_camera_is_no_file_s_name(settings, spool, t
     assert CANARY in str(caught.value)
     assert CANARY not in caught.value.may_travel
     assert caught.value.may_travel.endswith("Check the camera, then capture again.")
+
+
+def test_how_a_camera_took_the_field_travels_and_where_a_stage_stood_does_not(settings, spool):
+    told = {
+        "exposure_us": 8000,
+        "colour_gain_red": 1.9,
+        "stage_x_um": 12.0,
+        "file": f"{CANARY}.png",
+    }
+    shot = replace(SimulatorCamera(7).capture(), metadata=told)
+    frame = Capturer(settings, SimulatorCamera(7), spool).capture("s1", lambda: shot).frame
+    assert frame.exposed == Exposed(exposure_us=8000.0, colour_gain_red=1.9)
+    assert CANARY.encode() not in encode_frame(frame)
+
+
+def test_a_camera_that_says_nothing_of_its_exposure_sends_none(settings, spool):
+    frame = Capturer(settings, SimulatorCamera(7), spool).capture("s1").frame
+    assert frame.exposed is None

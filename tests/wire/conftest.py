@@ -12,6 +12,7 @@ from wire.messages import (
     CellResult,
     Command,
     DeviceStatus,
+    Exposed,
     Frame,
     FrameResult,
     FrameTimings,
@@ -54,6 +55,7 @@ def frame(golden: Path) -> Frame:
         quality=QUALITY,
         finder="example/1",
         cells=[Box(12, 6, 20, 19)],
+        exposed=Exposed(exposure_us=8000.0, analogue_gain=1.5, colour_gain_red=2.0),
     )
 
 
