@@ -51,6 +51,7 @@ def main() -> None:
     row("BCCD 640×480, blurred", bccd(given.stacks), "px")
     few = seeds[: max(1, given.stacks // 2)]
     row("simulator 1280×960, noise 8 grey levels", (simulated(s, noise=8) for s in few), "µm")
+    row("simulator 1280×960, lamp flickers 1 %", (simulated(s, flicker=0.01) for s in few), "µm")
     row("simulator 1280×960, lamp flickers 5 %", (simulated(s, flicker=0.05) for s in few), "µm")
     row("BCCD, noise 8 grey levels", bccd(len(few), noise=8), "px")
 
@@ -92,7 +93,7 @@ def row(name: str, stacks: Iterable[Stack], unit: str) -> None:
             differences.append(f"ours +{stack.cost(ours):.3f}, VoL +{stack.cost(rival):.3f} {unit}")
     if count:
         said = "; ".join(differences[:4]) + ("; …" if len(differences) > 4 else "")
-        print(f"{name:46}{agree:5}/{count:<3}{rival_wrong:11}{wrong:12}   {said}")
+        print(f"{name:46}{agree:5}/{count:<3}{rival_wrong:11}{wrong:12}   {said}", flush=True)
 
 
 def bccd(count: int, noise: float = 1.5) -> Iterable[Stack]:

@@ -25,25 +25,21 @@ def chosen(stack: Stack) -> tuple[int, int]:
     return int(np.argmax(ours)), int(np.argmax(rival))
 
 
-def agreement(stacks: list[Stack]) -> float:
-    """Part of the stacks where both choose the same picture."""
-    pairs = [chosen(stack) for stack in stacks]
-    return sum(ours == rival for ours, rival in pairs) / len(pairs)
+def check(stacks: list[Stack]) -> None:
+    """Both choose the same picture of every stack, and it is the sharpest."""
+    for stack in stacks:
+        assert chosen(stack) == (stack.sharpest, stack.sharpest), stack.away
 
 
 def test_it_chooses_the_same_picture_of_simulated_stacks():
     """tests/bench/focus.py asks it of 100 stacks at full size."""
-    stacks = [simulated(200 + seed, (960, 720)) for seed in range(16)]
-    assert agreement(stacks) == 1.0
-    assert all(chosen(stack)[0] == stack.sharpest for stack in stacks)
+    check([simulated(200 + seed, (800, 600)) for seed in range(10)])
 
 
 def test_it_chooses_the_same_picture_of_real_fields_blurred_by_known_amounts(real_images: Path):
-    files = sorted((real_images / "bccd" / "images").glob("*.jpg"))[200:250]
-    stacks = [blurred(decode(file.read_bytes()), seed) for seed, file in enumerate(files)]
-    assert len(stacks) == 50
-    assert agreement(stacks) == 1.0
-    assert all(chosen(stack)[0] == stack.sharpest for stack in stacks)
+    files = sorted((real_images / "bccd" / "images").glob("*.jpg"))[200:230]
+    assert len(files) == 30
+    check([blurred(decode(file.read_bytes()), seed) for seed, file in enumerate(files)])
 
 
 def test_it_is_thirty_times_cheaper_than_the_laplacian_of_the_full_picture():
