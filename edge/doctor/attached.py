@@ -76,7 +76,7 @@ def stage(settings: EdgeSettings) -> Finding:
         return _taken("stage")
     seen: Camera = LateCamera(settings.camera)
     try:
-        opened = open_stage(settings.stage, seen)
+        opened = open_stage(settings.stage, seen, settings.stage_serial)
         assert opened is not None  # noqa: S101  # a stage is named
         place = opened.place
         opened.close()

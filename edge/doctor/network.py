@@ -141,7 +141,7 @@ def page(settings: EdgeSettings) -> Finding:
     at = f"{settings.page.host}:{settings.page.port}"
     if not settings.page.enabled:
         return ok("page", "switched off in the settings")
-    if settings.page.needs_password and not _password_file(settings).is_file():
+    if settings.page.needs_password and not settings.page_password_file.is_file():
         return wrong(
             "page",
             f"{at} can be reached from other machines, and has no password",
@@ -163,10 +163,6 @@ def page(settings: EdgeSettings) -> Finding:
         f"this machine cannot listen on {at} ({problem})",
         "Set host under [page] to an address of this machine.",
     )
-
-
-def _password_file(settings: EdgeSettings) -> Path:
-    return settings.page.password_file or settings.data_dir / "page.password"
 
 
 def _cannot_listen(host: str, port: int) -> OSError | None:
