@@ -10,6 +10,7 @@ import structlog
 from rich.console import Console
 
 from edge.cameras.late import LateCamera
+from edge.memory import return_large_blocks
 from edge.panel.panel import open_panel
 from edge.settings import EdgeSettings
 from edge.spool import SpoolError
@@ -30,6 +31,7 @@ def run_station(settings: EdgeSettings) -> None:
         SpoolError: another agent runs on this folder, or the spool cannot be opened.
         ConnectionSetupError: the broker settings cannot work.
     """
+    return_large_blocks()
     stop, systemd = threading.Event(), Systemd.from_environment()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -35,7 +35,6 @@ def red_cell(variant: int, orientation: int) -> Plane:
     else:
         upright = red_cell(variant, 0)
         sprite = np.rot90(upright if orientation < 4 else upright[:, ::-1], orientation % 4)
-        sprite = np.ascontiguousarray(sprite)
     sprite.setflags(write=False)
     return sprite
 

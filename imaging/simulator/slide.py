@@ -41,7 +41,7 @@ class Smear:
     def __init__(self, seed: int, kind: SlideKind = "Normal", stain: Stain | None = None) -> None:
         self._whites = WhiteLayout(seed, kind)
         self._reds = RedLayout(seed)
-        self._drawn = lru_cache(64)(_drawn)
+        self._drawn = lru_cache(24)(_drawn)
         self.seed = seed
         self.kind: SlideKind = kind
         self.stain = stain or seeded(seed)

@@ -34,14 +34,17 @@ def cut(rng: np.random.Generator, period: float, side: int, slope: float = 1.5) 
     """
     if side > LARGEST:
         raise ValueError(f"a texture window is at most {LARGEST} pixels wide, not {side}")
-    top, left = rng.integers(0, _PERIODIC, 2)
-    window: Plane = _bank(round(4 * np.log2(period)), slope)[top : top + side, left : left + side]
-    return window
+    top, left = (int(number) for number in rng.integers(0, _PERIODIC, 2))
+    texture = _bank(round(4 * np.log2(period)), slope)
+    if max(top, left) + side <= _PERIODIC:
+        return texture[top : top + side, left : left + side]
+    around = np.arange(side)
+    return texture[np.ix_((top + around) % _PERIODIC, (left + around) % _PERIODIC)]
 
 
 @cache
 def _bank(quarter_octaves: int, slope: float) -> Plane:
-    """White noise filtered in the frequency domain, continued by LARGEST pixels.
+    """White noise filtered in the frequency domain; periodic, so that it has no edge.
 
     The amplitude falls as f^−`slope` above the frequency of the period and as a log-Gaussian
     below it.
@@ -54,6 +57,5 @@ def _bank(quarter_octaves: int, slope: float) -> Plane:
     spectrum *= np.where(octaves < 0, np.exp(-0.5 * (octaves / 0.5) ** 2), 2 ** (-slope * octaves))
     noise = np.fft.irfft2(spectrum, (_PERIODIC, _PERIODIC))
     texture: Plane = ((noise - noise.mean()) / noise.std()).astype(np.float32)
-    texture = np.pad(texture, ((0, LARGEST), (0, LARGEST)), mode="wrap")
     texture.setflags(write=False)
     return texture
