@@ -4,6 +4,8 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+
 from edge.spool.spool import Spool
 from wire.codec import decode_frame
 from wire.words import RESEARCH_USE_ONLY
@@ -33,6 +35,8 @@ def export_spool(spool: Spool, folder: Path) -> int:
             "capture_id": entry.capture_id,
             "slide": entry.slide,
             "captured_at": frame.captured_at.isoformat(),
+            "camera": frame.camera,
+            "exposed": msgspec.to_builtins(frame.exposed),
             "saved_at": datetime.fromtimestamp(entry.saved_at, UTC).isoformat(),
             "state": entry.state,
             "reason": entry.reason,
