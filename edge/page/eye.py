@@ -12,7 +12,7 @@ from edge.page.placeholder import placeholder
 from edge.refusal import CaptureRefused
 
 BOUNDARY: Final = "picture"
-_PATIENCE_S: Final = 5.0
+_PATIENCE_S: Final = 1.0
 _AWAY_S: Final = 1.0
 """Seconds between two tries while the camera is away."""
 
@@ -52,11 +52,14 @@ class Eye:
     async def stream(self, may_look: Callable[[], bool]) -> AsyncIterator[bytes]:
         """Pictures as parts of multipart/x-mixed-replace, until `may_look` denies it."""
         yield f"--{BOUNDARY}\r\n".encode()
+        newest = b""
         async for picture in self._pictures.follow(_PATIENCE_S):
             if not may_look():
                 return
-            if picture is not None:
-                yield _part(picture)
+            # Chromium shows a picture when the next one begins: a still one is sent once more.
+            newest = picture or newest
+            if newest:
+                yield _part(newest)
 
     def close(self) -> None:
         """End all streams."""
@@ -88,6 +91,6 @@ class Eye:
 
 
 def _part(picture: bytes) -> bytes:
-    """With the next boundary at its end: browsers show a picture when they see that."""
+    """With the next boundary at its end: Firefox shows a picture when it sees that."""
     head = f"Content-Type: image/jpeg\r\nContent-Length: {len(picture)}\r\n\r\n"
     return b"".join([head.encode(), picture, f"\r\n--{BOUNDARY}\r\n".encode()])

@@ -50,5 +50,5 @@ class Handbook:
 @lru_cache(maxsize=64)
 def _drawn(url: str) -> str:
     buffer = io.BytesIO()
-    segno.make(url, error="m").save(buffer, kind="svg", scale=4, xmldecl=False, light="#fff")
+    segno.make(url, error="m").save(buffer, kind="svg", omitsize=True, xmldecl=False, light="#fff")
     return buffer.getvalue().decode()

@@ -62,5 +62,6 @@ class Live:
 
 
 def _event(name: str, html: str) -> str:
+    """`part-NAME`: an event named `error` would call the browser's handler of broken streams."""
     lines = "".join(f"data: {line}\n" for line in html.splitlines() or [""])
-    return f"event: {name}\n{lines}\n"
+    return f"event: part-{name}\n{lines}\n"

@@ -3,7 +3,7 @@
 
 (() => {
   const byId = (id) => document.getElementById(id);
-  const error = byId("part-error");
+  const error = byId("error");
 
   // --- focus: number, Enter, space, space, …, end, number ---
 

@@ -11,7 +11,7 @@
   document.addEventListener("htmx:sseBeforeMessage", (event) => {
     hear();
     const { type, data } = event.detail;
-    const typing = type === "slide" && document.getElementById("accession")?.value;
+    const typing = type === "part-slide" && document.getElementById("accession")?.value;
     if (said.get(type) === data || (typing && !data.includes("data-slide"))) event.preventDefault();
     said.set(type, data);
   });
