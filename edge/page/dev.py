@@ -4,6 +4,7 @@ A station in a folder that is thrown away, without a broker: captures wait for e
 static files are read at every use.
 """
 
+import signal
 import tempfile
 import threading
 from contextlib import closing
@@ -45,13 +46,12 @@ def main(
 
 
 def _serve(desk: Desk, settings: EdgeSettings) -> None:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
     server = serve(desk, settings, fresh=True)
-    try:
-        threading.Event().wait()
-    except KeyboardInterrupt:
-        pass
-    finally:
-        server.stop()
+    stop.wait()
+    server.stop()
 
 
 if __name__ == "__main__":

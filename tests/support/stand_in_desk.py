@@ -37,16 +37,24 @@ def line(slide="s0123456789abcdef0123", **fields):
 class StandInDesk(Desk):
     """Does what it is told at once, and notes what was asked of it in `asked`."""
 
+    trend = calibration = None  # plain attributes, where the desk has properties
+
     def __init__(self, state=CALM, data_dir=None):
-        self._state = state
+        self._state = CALM
         self._news = threading.Condition()
         self._folder = data_dir or Path(tempfile.mkdtemp())
         self.trend = Trend(self._folder / "trend.db")
-        self.calibration = None
+        self.begin(state)
+
+    def begin(self, state):
+        """As if nothing had been asked of it yet; the versions go on."""
         self.asked = []
         self.pictures = 0
         self.refuses = None
         self.takes_s = 0.0
+        with self._news:
+            self._state = replace(state, version=self._state.version + 1)
+            self._news.notify_all()
 
     def become(self, **changes):
         with self._news:
