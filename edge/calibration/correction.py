@@ -9,13 +9,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edge.calibration.surface import Surface, evaluate
+from edge.calibration.surface import Basis, Surface, at, basis, evaluate
 from imaging.types import Image
 
 _ROWS: Final = 32
 """Rows worked on at a time, so that what the first step writes is still in the processor's cache
 when the second reads it."""
-_SAMPLE: Final = 64  # pixels of each side that the brightest and the mean light are looked for on
+_SAMPLE: Final = 64  # pixels of each side among which brightest and darkest are looked for
 _SAME_SHAPE: Final = 0.01  # relative difference of two pictures' proportions
 _LEAST: Final = 1e-3  # keeps a field that is perfect already from dividing by zero
 
@@ -68,7 +68,7 @@ class Correction:
     @property
     def colour(self) -> tuple[float, float, float]:
         """Mean R, G and B of the empty field before correction, gray levels."""
-        red, green, blue = (float(value) for value in self._sampled().mean(axis=(1, 2)))
+        red, green, blue = (float(value) for value in self.field[:, 0, 0])
         return red, green, blue
 
     @property
@@ -110,9 +110,28 @@ class Correction:
 @lru_cache(2)  # two sizes: the preview's and the capture's
 def _added(correction: Correction, height: int, width: int) -> _Share:
     """L / F − 1 in 255 steps of its largest: an error of at most half a step of a pixel's level."""
-    light = [evaluate(channel, height, width) for channel in correction.field]
+    field, level = correction.field, np.float32(correction.level)
     if not correction.fits(width, height):
-        light = [np.full_like(plane, plane.mean()) for plane in light]
-    added = np.maximum(np.float32(correction.level) / cv2.merge(light) - 1, 0)
-    step = max(float(added.max()), _LEAST) / 255
-    return np.asarray(np.rint(added / step), np.uint8), step
+        field = _flat(field)
+    down, across = basis(height), basis(width)
+    darkest = min(at(f, _sample(down), _sample(across)).min() for f in field)
+    step = max(float(level / darkest) - 1, _LEAST) / 255
+    share = np.empty((height, width, 3), np.uint8)
+    for top in range(0, height, _ROWS):  # the whole in float32 would fill a Pi
+        rows = np.s_[top : top + _ROWS]
+        light = cv2.merge([at(f, down[rows], across) for f in field])
+        share[rows] = np.clip(np.rint((level / light - 1) / np.float32(step)), 0, 255)
+    return share, step
+
+
+def _flat(field: Surface) -> Surface:
+    """The same mean light everywhere: that of a Legendre series is its first coefficient."""
+    flat = np.zeros_like(field)
+    flat[:, 0, 0] = field[:, 0, 0]
+    return flat
+
+
+def _sample(basis_of: Basis) -> Basis:
+    """Some of the pixels, with the first and the last."""
+    chosen = np.linspace(0, len(basis_of) - 1, _SAMPLE).round().astype(np.intp)
+    return np.asarray(basis_of[chosen], np.float64)

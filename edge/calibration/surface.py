@@ -9,6 +9,9 @@ import numpy.typing as npt
 Surface: TypeAlias = npt.NDArray[np.float64]
 """float64, TERMS×TERMS: Legendre coefficients, rows along y, columns along x; gray levels."""
 
+Basis: TypeAlias = npt.NDArray[np.float64]
+"""float64, N×TERMS: Legendre polynomials at N pixels of a row or column."""
+
 Plane: TypeAlias = npt.NDArray[np.float32]
 """float32, H×W."""
 
@@ -31,7 +34,7 @@ def fit(plane: npt.NDArray[np.floating]) -> Surface:
         plane: H×W, gray levels; at least TERMS each way.
     """
     height, width = plane.shape
-    down, across = (np.linalg.pinv(_basis(size)) for size in (height, width))
+    down, across = (np.linalg.pinv(basis(size)) for size in (height, width))
     values = plane.astype(np.float64)
     surface: Surface = down @ values @ across.T
     for _ in range(_ROUNDS):
@@ -48,12 +51,26 @@ def evaluate(surface: Surface, height: int, width: int) -> Plane:
     Returns:
         float32, height×width.
     """
-    down = (_basis(height) @ surface).astype(np.float32)
-    return np.asarray(down @ _basis(width).T.astype(np.float32), np.float32)
+    return at(surface, basis(height), basis(width))
+
+
+def at(surface: Surface, down: Basis, across: Basis) -> Plane:
+    """The surface at some rows and columns.
+
+    Args:
+        surface: the surface.
+        down: rows of `basis` of the image's height.
+        across: rows of `basis` of its width.
+
+    Returns:
+        float32, as many rows as `down` has and columns as `across` has.
+    """
+    rows = (down @ surface).astype(np.float32)
+    return np.asarray(rows @ across.T.astype(np.float32), np.float32)
 
 
 @lru_cache(8)
-def _basis(size: int) -> npt.NDArray[np.float64]:
-    """float64, size×TERMS: Legendre polynomials at the centres of `size` pixels from −1 to 1."""
+def basis(size: int) -> Basis:
+    """Legendre polynomials at the centres of `size` pixels from −1 to 1."""
     centres = (2 * np.arange(size) + 1) / size - 1
     return np.asarray(np.polynomial.legendre.legvander(centres, TERMS - 1), np.float64)

@@ -4,10 +4,9 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from datetime import date
-from itertools import groupby
 from pathlib import Path
 from statistics import median
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, TypeVar
 
 import structlog
 
@@ -21,7 +20,11 @@ VALUES_KEPT: Final = 200
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS days (
     day INTEGER PRIMARY KEY CHECK (day BETWEEN 1 AND 3652059),
-    captures INTEGER NOT NULL
+    captures INTEGER NOT NULL,
+    latest INTEGER NOT NULL,
+    brightness REAL NOT NULL,
+    focus REAL NOT NULL,
+    tint REAL NOT NULL
 );
 CREATE TABLE IF NOT EXISTS captures (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -32,7 +35,8 @@ CREATE TABLE IF NOT EXISTS captures (
 );
 CREATE INDEX IF NOT EXISTS captures_by_day ON captures (day, id);
 """
-"""`day` counts from the year 1, as `date.toordinal`."""
+"""`day` counts from the year 1, as `date.toordinal`; a day's row holds the medians of its captures
+and the id of the latest of them, so that showing the days reads no capture."""
 
 _DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _SET_ASIDE: Final = (
@@ -45,9 +49,6 @@ _UNUSABLE: Final = (
 )
 
 _log = structlog.get_logger("edge.quality")
-
-_Row: TypeAlias = tuple[int, int, int, float, float, float]
-"""day, captures, id, brightness, focus, tint."""
 
 Done = TypeVar("Done")
 
@@ -155,9 +156,6 @@ def _check(db: sqlite3.Connection) -> None:
 
 
 def _add(db: sqlite3.Connection, day: int, values: tuple[float, float, float]) -> None:
-    known = db.execute("UPDATE days SET captures = captures + 1 WHERE day = ?", (day,)).rowcount
-    if not known:
-        db.execute("INSERT INTO days VALUES (?, 1)", (day,))
     db.execute(
         "INSERT INTO captures (day, brightness, focus, tint) VALUES (?, ?, ?, ?)", (day, *values)
     )
@@ -166,29 +164,35 @@ def _add(db: sqlite3.Connection, day: int, values: tuple[float, float, float]) -
         "SELECT id FROM captures WHERE day = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
         (day, VALUES_KEPT),
     )
+    known = db.execute("SELECT captures FROM days WHERE day = ?", (day,)).fetchone()
+    db.execute(
+        "INSERT OR REPLACE INTO days VALUES (?, ?, ?, ?, ?, ?)",
+        (day, known[0] + 1 if known else 1, *_medians(db, day)),
+    )
     if not known:
         _forget(db)
+
+
+def _medians(db: sqlite3.Connection, day: int) -> tuple[int, float, float, float]:
+    """Of a day's captures: the latest id; median brightness, focus and tint."""
+    rows: list[tuple[int, float, float, float]] = db.execute(
+        "SELECT id, brightness, focus, tint FROM captures WHERE day = ? ORDER BY id", (day,)
+    ).fetchall()
+    ids, brightness, focus, tint = zip(*rows, strict=True)
+    return ids[-1], median(brightness), median(focus), median(tint)
 
 
 def _forget(db: sqlite3.Connection) -> None:
     """Let go of the days that were captured on longest ago."""
     db.execute(
-        "DELETE FROM days WHERE day NOT IN ("
-        "SELECT day FROM captures GROUP BY day ORDER BY max(id) DESC LIMIT ?)",
+        "DELETE FROM days WHERE day NOT IN (SELECT day FROM days ORDER BY latest DESC LIMIT ?)",
         (DAYS_KEPT,),
     )
     db.execute("DELETE FROM captures WHERE day NOT IN (SELECT day FROM days)")
 
 
 def _days(db: sqlite3.Connection) -> list[Day]:
-    rows: list[_Row] = db.execute(
-        "SELECT day, days.captures, id, brightness, focus, tint"
-        " FROM captures JOIN days USING (day) ORDER BY day, id"
+    rows = db.execute(
+        "SELECT day, brightness, focus, tint, captures, latest FROM days ORDER BY day"
     ).fetchall()
-    return [_day(list(of_a_day)) for _, of_a_day in groupby(rows, key=lambda row: row[0])]
-
-
-def _day(rows: list[_Row]) -> Day:
-    day, captures, order, *_ = rows[-1]
-    brightness, focus, tint = (median(row[column] for row in rows) for column in (3, 4, 5))
-    return Day(date.fromordinal(day), brightness, focus, tint, captures, order)
+    return [Day(date.fromordinal(day), *values) for day, *values in rows]
