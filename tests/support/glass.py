@@ -48,3 +48,25 @@ def calibrated(
 ) -> Correction:
     """A correction made of them."""
     return from_empty_field(shots(optics, stain, size))
+
+
+class GlassCamera:
+    """A camera over clear glass, a new picture each time."""
+
+    name = "glass:1"
+
+    def __init__(self, optics: Optics = CROOKED) -> None:
+        self.optics = optics
+        self._taken = 0
+
+    def capture(self) -> Shot:
+        """The next picture."""
+        self._taken += 1
+        return Shot(glass(self.optics, number=self._taken))
+
+    def again(self) -> Shot:
+        """Likewise: nothing moves."""
+        return self.capture()
+
+    def close(self) -> None:
+        """Nothing is to be given back."""
