@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +43,7 @@ def main() -> int:
         time.sleep(SETTLE_S)
         idle = measured(pid, lambda: 0)
         with watching(address) as pictures:
+            wait_for_the_first(pictures)
             time.sleep(SETTLE_S)
             watched = measured(pid, pictures)
     print(f"{machine()}; {SECONDS:.0f} s each; targets: {CPU_TARGET:.0f} %, {RSS_TARGET:.0f} MB")
@@ -87,18 +88,18 @@ def address_in(log: Path, process: subprocess.Popen[bytes]) -> str:
 
 
 @contextmanager
-def watching(address: str) -> Iterator[object]:
+def watching(address: str) -> Iterator[Callable[[], int]]:
     """One open page: the preview and the events, read to their end; gives a counter of pictures."""
     seen, stop = [0], threading.Event()
 
     def look() -> None:
-        with urllib.request.urlopen(f"{address}/preview.mjpeg", timeout=10) as stream:  # noqa: S310  # our own http URL
+        with urllib.request.urlopen(f"{address}/preview.mjpeg", timeout=120) as stream:  # noqa: S310  # our own http URL
             while not stop.is_set():
                 if stream.readline().lower().startswith(b"content-length:"):
                     seen[0] += 1
 
     def listen() -> None:
-        with urllib.request.urlopen(f"{address}/events", timeout=30) as stream:  # noqa: S310  # our own http URL
+        with urllib.request.urlopen(f"{address}/events", timeout=120) as stream:  # noqa: S310  # our own http URL
             while not stop.is_set():
                 stream.readline()
 
@@ -109,7 +110,16 @@ def watching(address: str) -> Iterator[object]:
     stop.set()
 
 
-def measured(pid: int, pictures: object) -> Cost:
+def wait_for_the_first(pictures: Callable[[], int]) -> None:
+    """The simulator draws its cells once, which takes a second of CPU time."""
+    until = time.monotonic() + 120
+    while not pictures():
+        if time.monotonic() > until:
+            raise TimeoutError("no picture of the preview within two minutes")
+        time.sleep(0.1)
+
+
+def measured(pid: int, pictures: Callable[[], int]) -> Cost:
     """Watch a process for a while."""
     cpu, count, began = cpu_s(pid), pictures(), time.monotonic()
     time.sleep(SECONDS)
