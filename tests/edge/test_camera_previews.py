@@ -14,9 +14,7 @@ from edge.cameras.simulator import EXPOSURE_US, SimulatorCamera
 def alike(*both):
     """Whether two pictures show the same, but for noise."""
     size = (160, 120)
-    first, second = (
-        cv2.resize(image, size, interpolation=cv2.INTER_AREA) for image in (one, other)
-    )
+    first, second = (cv2.resize(image, size, interpolation=cv2.INTER_AREA) for image in both)
     return float(np.abs(first.astype(int) - second.astype(int)).mean()) < 3
 
 
