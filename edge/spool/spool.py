@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from edge.spool.ballast import Ballast
 from edge.spool.schema import COLUMNS, SCHEMA_SQL, Row
 from wire.codec import encode_frame
 from wire.messages import Frame, Receipt
@@ -75,9 +76,10 @@ class Spool:
         self.file = file
         self._min_free_mb = min_free_mb
         self._lock = threading.Lock()
+        self._ballast = Ballast(file.with_suffix(".ballast"))
         try:
             file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._db = _open(file)
+            self._db = self._opened()
         except (OSError, sqlite3.OperationalError) as error:
             raise SpoolError(
                 f"cannot open the spool {file}: {error}: check the folder's owner and the disk"
@@ -95,6 +97,8 @@ class Spool:
             raise SpoolFullError(
                 f"the disk has {free} MB left, less than the {self._min_free_mb} MB kept in reserve"
             )
+        if not self._ballast.hold() and not self._regain():
+            raise SpoolFullError("the disk is full, and so no room is kept to note receipts in")
         payload = encode_frame(frame)
         with self._writing():
             self._db.execute(
@@ -132,20 +136,12 @@ class Spool:
         capture_id = self._find(receipt)
         if capture_id is None:
             return None
-        with self._writing():
-            if receipt.outcome == "stored":
-                self._db.execute("DELETE FROM frames WHERE capture_id = ?", (capture_id,))
-            else:
-                self._db.execute(
-                    "UPDATE frames SET state = 'refused', reason = ?, detail = ?"
-                    " WHERE capture_id = ?",
-                    (receipt.reason, receipt.detail, capture_id),
-                )
-            self._db.execute(
-                "INSERT OR REPLACE INTO ended (capture_id, outcome, reason, at)"
-                " VALUES (?, ?, ?, ?)",
-                (capture_id, receipt.outcome, receipt.reason, time.time()),
-            )
+        try:
+            self._let_go(capture_id, receipt)
+        except SpoolFullError:
+            if not self._ballast.release():
+                raise
+            self._let_go(capture_id, receipt)
         return capture_id
 
     def ending(self, capture_id: str) -> tuple[str, str] | None:
@@ -216,9 +212,48 @@ class Spool:
             raise SpoolError(f"the spool's disk does not answer: {error}") from error
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; the next start may need the ballast, so it is taken aboard if it can."""
         with self._lock:
             self._db.close()
+        self._ballast.hold()
+
+    def _opened(self) -> sqlite3.Connection:
+        try:
+            return _open(self.file)
+        except sqlite3.OperationalError as error:  # SQLite needs a log of its own, even to read
+            if not (_is_full(error) and self._ballast.release()):
+                raise
+        return _open(self.file)
+
+    def _regain(self) -> bool:
+        """Give the room of frames that are gone back to the disk, and take the ballast aboard."""
+        with self._lock:
+            try:
+                (free,) = self._db.execute("PRAGMA freelist_count").fetchone()
+                (pages,) = self._db.execute("PRAGMA page_count").fetchone()
+                if free > pages / 2:  # else it would copy a long queue to win little
+                    self._db.execute("VACUUM")
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            except sqlite3.OperationalError as error:
+                if not _is_full(error):
+                    raise SpoolError(f"the spool cannot be written: {error}") from error
+        return self._ballast.hold()
+
+    def _let_go(self, capture_id: str, receipt: Receipt) -> None:
+        with self._writing():
+            if receipt.outcome == "stored":
+                self._db.execute("DELETE FROM frames WHERE capture_id = ?", (capture_id,))
+            else:
+                self._db.execute(
+                    "UPDATE frames SET state = 'refused', reason = ?, detail = ?"
+                    " WHERE capture_id = ?",
+                    (receipt.reason, receipt.detail, capture_id),
+                )
+            self._db.execute(
+                "INSERT OR REPLACE INTO ended (capture_id, outcome, reason, at)"
+                " VALUES (?, ?, ?, ?)",
+                (capture_id, receipt.outcome, receipt.reason, time.time()),
+            )
 
     def _find(self, receipt: Receipt) -> str | None:
         if receipt.capture_id is not None:
@@ -268,8 +303,7 @@ def _open(file: Path) -> sqlite3.Connection:
         if verdict != "ok":
             raise sqlite3.DatabaseError(str(verdict))
         db.executescript(SCHEMA_SQL)
-        with db:
-            db.execute("DELETE FROM ended WHERE at < ?", (time.time() - _KEEP_ENDED_S,))
+        _forget_old(db)
         os.chmod(file, 0o600)  # Path.chmod follows the same call
     except BaseException:
         db.close()
@@ -277,5 +311,15 @@ def _open(file: Path) -> sqlite3.Connection:
     return db
 
 
+def _forget_old(db: sqlite3.Connection) -> None:
+    try:
+        with db:
+            db.execute("DELETE FROM ended WHERE at < ?", (time.time() - _KEEP_ENDED_S,))
+    except sqlite3.OperationalError as error:
+        if not _is_full(error):  # a full disk must not keep the station from starting
+            raise
+
+
 def _is_full(error: sqlite3.OperationalError) -> bool:
-    return error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+    codes = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
+    return error.sqlite_errorcode & 0xFF in codes
