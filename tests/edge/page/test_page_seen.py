@@ -1,5 +1,6 @@
 import re
 
+import numpy as np
 import pytest
 from page_end import Browser, page_of, page_settings
 from stand_in_desk import days, eventful, line
@@ -117,21 +118,20 @@ def test_a_qr_code_says_where_a_phone_reads_more(desk, tmp_path):
 
 
 def drawn(svg):
-    """The QR code's modules as a picture: segno draws each row's runs as `M x y h n`-like paths."""
-    import io
-
-    import cv2
-    import segno
-
-    url = "https://docs.example/leukoscope/refusals.html#too-dark"
-    again = io.BytesIO()
-    segno.make(url, error="m").save(again, kind="svg", scale=4, xmldecl=False, light="#fff")
-    assert svg == again.getvalue().decode()  # the same drawing, which as PNG is read
-    picture = io.BytesIO()
-    segno.make(url, error="m").save(picture, kind="png", scale=4)
-    import numpy as np
-
-    return cv2.imdecode(np.frombuffer(picture.getvalue(), np.uint8), cv2.IMREAD_GRAYSCALE)
+    """The QR code as a camera sees it: dark runs (`h`) from a pen that is moved (`M`, `m`)."""
+    side = int(re.search(r'viewBox="0 0 (\d+)', svg)[1])
+    picture = np.full((side, side), 255, np.uint8)
+    x, y = 0.0, 0.0
+    for command, numbers in re.findall(r"([Mmh])([-\d. ]+)", svg.rpartition(' d="')[2]):
+        by = [float(number) for number in numbers.split()]
+        if command == "M":
+            x, y = by
+        elif command == "m":
+            x, y = x + by[0], y + by[1]
+        else:
+            picture[int(y), int(x) : int(x + by[0])] = 0
+            x += by[0]
+    return np.kron(picture, np.ones((8, 8), np.uint8))
 
 
 def test_where_no_phone_could_open_it_there_is_no_qr_code(browser):
