@@ -8,7 +8,16 @@ from wire import topics
 from wire.broker import BrokerSettings
 from wire.codec import decode, decode_frame, encode
 from wire.connection import Delivery
-from wire.messages import Command, DeviceStatus, Frame, Receipt, Reply
+from wire.messages import (
+    Command,
+    DeviceStatus,
+    Frame,
+    FrameResult,
+    FrameTimings,
+    ModelRef,
+    Receipt,
+    Reply,
+)
 
 SITE, DEVICE = "home", "scope-1"
 
@@ -47,6 +56,30 @@ class CloudEnd(Client):
         """`stored` for every frame heard so far."""
         for capture_id in {frame.capture_id for frame in self.frames}:
             self.receipt(capture_id)
+
+    def result(self, frame: Frame, label: str = "ALL", **counts: int) -> None:
+        """A suggested result of a frame, without its cells."""
+        message = FrameResult(
+            capture_id=frame.capture_id,
+            site=SITE,
+            device=DEVICE,
+            slide=frame.slide,
+            label=label,
+            explanation="said by a test",
+            counts=counts or {label: len(frame.cells or ())},
+            cells=[],
+            model=ModelRef("test", "1", "0" * 64),
+            captured_at=frame.captured_at,
+            classified_at=datetime.now(UTC),
+            image_key="images/test",
+            image_sha256=frame.sha256,
+            width=frame.width,
+            height=frame.height,
+            quality=frame.quality,
+            finder=frame.finder,
+            timings_ms=FrameTimings(1.0, 1.0, 1.0),
+        )
+        self.say(topics.results(SITE, DEVICE), encode(message))
 
     def command(self, command: str, correlation_id: str = "c-1", **arguments: object) -> None:
         message = Command(correlation_id=correlation_id, command=command, arguments=arguments)

@@ -1,0 +1,174 @@
+"""A scan from the desk, its focus and calibration, with the simulator's stage."""
+
+import time
+
+import pytest
+from desks import desk_at, desk_settings
+from rig import until
+
+from edge.cameras.simulator import SimulatorCamera
+from edge.desk import Busy
+from edge.refusal import CaptureRefused
+from edge.stage.base import Place
+from wire.codec import decode_frame
+from wire.messages import FrameResult, FrameTimings, ModelRef
+
+SLIDE = "s0123456789abcdef0123"
+FIELDS = {"area_um": (147.0, 73.0), "refocus_every": 0}
+"""Three by two of them, of the simulator's size."""
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return desk_settings(tmp_path / "station", scan=FIELDS)
+
+
+@pytest.fixture
+def desk(settings):
+    with desk_at(settings, stage=True) as opened:
+        opened.start_token(SLIDE, "page")
+        yield opened
+
+
+def ended(desk):
+    until(lambda: desk.state.activity == "idle", 60, "the scan has ended")
+    return desk.state.scan
+
+
+def result(frame):
+    """A result that finds an ALL cell in each place."""
+    return FrameResult(
+        capture_id=frame.capture_id, site="home", device="scope-1", slide=frame.slide, label="ALL",
+        explanation="", counts={"ALL": len(frame.cells)}, cells=[],
+        model=ModelRef("test", "1", "0" * 64), captured_at=frame.captured_at,
+        classified_at=frame.captured_at, image_key="", image_sha256=frame.sha256,
+        width=frame.width, height=frame.height, quality=None, finder="",
+        timings_ms=FrameTimings(0.0, 0.0, 0.0),
+    )  # fmt: skip
+
+
+def test_a_scan_of_the_whole_area_saves_each_field_once_and_counts(desk):
+    desk.start_scan("page", 0)
+    assert desk.state.activity == "scanning"
+    scan = ended(desk)
+    assert (scan.running, scan.finished, scan.fields, scan.all_fields) == (False, True, 6, 6)
+    frames = [decode_frame(desk.spool.payload(one)) for one in desk.spool.waiting(20)]
+    assert len(frames) + scan.refused == 6
+    assert scan.cells == sum(len(frame.cells) for frame in frames) > 0
+    assert {line.by for line in desk.state.lines} == {"scan"}
+    hooks = desk.hooks()
+    for frame in frames:
+        hooks.result(result(frame))
+        hooks.result(result(frame))  # a broker may deliver it twice
+    assert desk.state.scan.counts == {"ALL": scan.cells}
+
+
+def test_a_scan_ends_when_enough_cells_are_counted(desk):
+    desk.start_scan("page", 1)
+    scan = ended(desk)
+    assert scan.finished
+    assert scan.cells >= 1
+    assert scan.fields < 6
+
+
+def test_nothing_else_is_done_during_a_scan_and_it_stops_when_told(desk):
+    desk.start_scan("page", 0)
+    with pytest.raises(Busy) as busy:
+        desk.capture("button")
+    assert "Stop the scan" in busy.value.remedy
+    with pytest.raises(Busy):
+        desk.end_slide("page")
+    with pytest.raises(Busy):
+        desk.start_scan("remote", 5)
+    assert desk.preview().shape == (480, 640, 3)
+    desk.stop_scan("button")
+    scan = ended(desk)
+    assert not scan.finished
+    assert scan.fields < 6
+
+
+def test_a_stopped_scan_goes_on_after_a_restart_and_takes_no_field_twice(settings):
+    with desk_at(settings, stage=True) as desk:
+        desk.start_token(SLIDE, "page")
+        desk.start_scan("page", 0)
+        until(lambda: desk.state.scan.fields >= 2, 60, "two fields")
+    with desk_at(settings, stage=True) as desk:
+        before = desk.state.scan
+        assert (before.running, before.finished) == (False, False)
+        assert 2 <= before.fields < 6
+        desk.start_scan("button", 0)
+        scan = ended(desk)
+        assert (scan.finished, scan.fields) == (True, 6)
+        assert len(desk.spool.waiting(20)) + scan.refused == 6
+
+
+def test_the_scan_of_another_slide_is_not_gone_on_with(desk):
+    desk.start_scan("page", 0)
+    until(lambda: desk.state.scan.fields >= 1, 60, "a field")
+    desk.stop_scan("page")
+    ended(desk)
+    desk.start_token("sffffffffffffffffffff", "page")
+    assert desk.state.scan is None
+    desk.start_scan("page", 1)
+    assert ended(desk).finished
+    assert desk.state.lines[0].slide == "sffffffffffffffffffff"
+
+
+def test_a_full_disk_stops_the_scan_and_says_why(desk):
+    desk.spool._min_free_mb = 10**9
+    desk.start_scan("page", 0)
+    scan = ended(desk)
+    assert not scan.finished
+    assert "disk is full" in scan.problem
+    assert scan.fields == 0  # it is taken when the scan goes on
+
+
+def test_autofocus_finds_the_slide_and_the_view_follows(settings):
+    camera = SimulatorCamera(7, "ALL", defocus=3.0)
+    with desk_at(settings, camera, stage=True) as desk:
+        camera.move_to(60, 60)
+        blurred = desk.look().focus
+        found = desk.autofocus("page")
+        assert abs(found.z_um) < 0.5
+        assert found.looked > 20
+        until(lambda: desk.look().focus > 2 * blurred, 5, "the needle moves")
+
+
+def test_a_stage_that_fails_is_a_refusal(desk):
+    desk.microscope.stage.close()
+    with pytest.raises(CaptureRefused) as refused:
+        desk.autofocus("page")
+    assert refused.value.reason == "stage-failed"
+    assert desk.state.activity == "idle"
+
+
+def test_a_calibration_makes_pictures_white_at_once_and_after_a_restart(settings):
+    camera = SimulatorCamera(7, "ALL")
+    with desk_at(settings, camera, stage=True) as desk:
+        empty = bare_glass(camera)
+        desk.microscope.stage.move_to(empty)
+        before = desk.preview().reshape(-1, 3).mean(axis=0)
+        try:
+            correction = desk.calibrate("page")
+        except CaptureRefused as refusal:
+            pytest.fail(str(refusal))
+        after = desk.preview().reshape(-1, 3).mean(axis=0)
+        assert after.max() - after.min() < 0.5 * (before.max() - before.min())
+        assert desk.microscope.correction is correction
+    with desk_at(settings, SimulatorCamera(7, "ALL"), stage=True) as desk:
+        desk.preview()
+        assert desk.microscope.correction.made_at == correction.made_at
+
+
+def bare_glass(camera):
+    """Out of focus enough that no cell is to be seen: the simulated slide has no bare place."""
+    camera.focus = 18.0
+    return Place(0, 0, 18.0)
+
+
+def test_a_scan_leaves_the_desk_closed_in_time(settings):
+    with desk_at(settings, stage=True) as desk:
+        desk.start_token(SLIDE, "page")
+        desk.start_scan("page", 0)
+        began = time.monotonic()
+    assert time.monotonic() - began < 10
