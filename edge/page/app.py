@@ -31,6 +31,6 @@ def app_of(page: Page) -> FastAPI:
         Guards,
         settings=page.settings.page,
         sessions=page.sessions,
-        locked=lambda: page.passwords.is_set,
+        locked=lambda: page.locked,
     )
     return app

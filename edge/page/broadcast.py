@@ -1,6 +1,7 @@
 """One producer, many followers: work is done once for all, and none while nobody follows."""
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import AsyncIterator, Callable
 from typing import Generic, TypeVar
@@ -22,7 +23,7 @@ class _Follower:
 
     def tell(self) -> None:
         """Wake it, from any thread."""
-        if not self._loop.is_closed():
+        with contextlib.suppress(RuntimeError):  # the page was stopped: its loop is closed
             self._loop.call_soon_threadsafe(self._news.set)
 
     async def wait(self, seconds: float) -> bool:

@@ -33,6 +33,11 @@ class Page:
     sessions: Sessions
     attempts: Attempts
 
+    @property
+    def locked(self) -> bool:
+        """Whether one has to sign in: also where the password's file was taken away."""
+        return self.settings.page.needs_password or self.passwords.is_set
+
     def close(self) -> None:
         """End all streams."""
         self.eye.close()

@@ -4,7 +4,7 @@ import ipaddress
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 
 class PageSettings(BaseModel):
@@ -69,6 +69,12 @@ class PageSettings(BaseModel):
         if not self.needs_password or not self.names:
             return ""
         return f"https://{self.names[0]}" + ("" if self.trusted_proxy else f":{self.port}")
+
+    @field_validator("trusted_proxy")
+    @classmethod
+    def _one_address(cls, given: str) -> str:
+        """An address, never `*`: who is trusted may say who the browser is."""
+        return str(ipaddress.ip_address(given)) if given else given
 
     @model_validator(mode="after")
     def _certificate_with_key(self) -> Self:

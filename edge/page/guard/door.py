@@ -1,11 +1,11 @@
 """The door: every path is closed unless it is named open here."""
 
 from collections.abc import Callable
-from http.cookies import SimpleCookie
 from typing import Final
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -87,9 +87,9 @@ class Door:
         await self._app(scope, receive, with_cookie)
 
     def _session(self, headers: Headers) -> str | None:
-        cookies: SimpleCookie = SimpleCookie(headers.get("cookie", ""))
-        found = cookies.get(self._cookie)
-        return self._sessions.of_cookie(found.value) if found else None
+        # Lenient: on 127.0.0.1 other programs' cookies come along, whatever they hold.
+        found = cookie_parser(headers.get("cookie", "")).get(self._cookie)
+        return self._sessions.of_cookie(found) if found else None
 
     def _refusal(self, scope: Scope, headers: Headers, session: str | None) -> Response | None:
         path = scope["path"]

@@ -23,7 +23,7 @@ def known_names(settings: PageSettings) -> frozenset[str]:
 
 
 class OriginGuard:
-    """Host and Origin must name this page.
+    """Host and Origin must name this page, and nobody may go around the proxy that encrypts.
 
     A foreign site whose DNS name is turned to this address (DNS rebinding) sends its own name as
     Host; an address in digits cannot be turned, so those are let through. A foreign form or
@@ -37,6 +37,7 @@ class OriginGuard:
     def __init__(self, app: ASGIApp, settings: PageSettings) -> None:
         self._app = app
         self._names = known_names(settings)
+        self._encrypted = settings.encrypted
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -47,6 +48,8 @@ class OriginGuard:
                 "This page is not called by that name. Use the station's address, or add the name "
                 "to page.names in the settings.",
             )
+        elif self._encrypted and scope["scheme"] != "https":
+            answer = refuse(403, "This page is reached over https, through its proxy.")
         elif changes_something(scope) and _from_elsewhere(scope, headers):
             answer = refuse(403, "This request comes from another page. Use the station's own.")
         else:

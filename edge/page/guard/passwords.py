@@ -17,6 +17,10 @@ _WAIT_S: Final = 2.0
 """How long a login waits for the one before it: hashing is meant to be slow, and to use 64 MB."""
 
 
+_QUEUE: Final = 3
+"""Logins that may wait so; more would hold the threads that captures need."""
+
+
 class PasswordError(ValueError):
     """The password cannot be used; the message says why."""
 
@@ -36,6 +40,7 @@ class Passwords:
         self.file = file
         self._hasher = PasswordHasher()
         self._one_at_a_time = threading.Lock()
+        self._queue = threading.BoundedSemaphore(_QUEUE)
 
     @property
     def is_set(self) -> bool:
@@ -77,10 +82,21 @@ class Passwords:
             PasswordError: the file is no hash.
             OSError: the file cannot be read.
         """
-        if not self._one_at_a_time.acquire(timeout=_WAIT_S):
+        if not self._queue.acquire(blocking=False):
             raise PasswordBusy
         try:
-            return self._hasher.verify(self.file.read_text().strip(), password[: LONGEST + 1])
+            if not self._one_at_a_time.acquire(timeout=_WAIT_S):
+                raise PasswordBusy
+            try:
+                return self._verified(password)
+            finally:
+                self._one_at_a_time.release()
+        finally:
+            self._queue.release()
+
+    def _verified(self, password: str) -> bool:
+        try:
+            return self._hasher.verify(self.file.read_text().strip(), password)
         except InvalidHashError as error:
             raise PasswordError(
                 f"{self.file} holds no argon2 hash: set the password again with "
@@ -88,5 +104,3 @@ class Passwords:
             ) from error
         except VerificationError:
             return False
-        finally:
-            self._one_at_a_time.release()

@@ -21,13 +21,13 @@ def enter(page: Page) -> APIRouter:
 
     @routes.get("/login")
     def ask(request: Request) -> Response:
-        if not page.passwords.is_set or page.sessions.may_look(request.state.session):
+        if not page.locked or page.sessions.may_look(request.state.session):
             return RedirectResponse("/", 303)
         return _login(page, request)
 
     @routes.post("/login")
     def check(request: Request, password: Annotated[str, Form(max_length=LONGEST)]) -> Response:
-        if page.passwords.is_set and (answer := _refusal(page, request, password)):
+        if page.locked and (answer := _refusal(page, request, password)):
             return answer
         request.state.session = page.sessions.enter()
         return RedirectResponse("/", 303)

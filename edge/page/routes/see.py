@@ -17,7 +17,7 @@ def see(page: Page) -> APIRouter:
     @routes.get("/")
     def first_page(request: Request) -> HTMLResponse:
         csrf = page.sessions.csrf(request.state.session)
-        locked = page.passwords.is_set
+        locked = page.locked
         return HTMLResponse(page.parts.page("page", page.reading.now(), csrf=csrf, locked=locked))
 
     @routes.get("/api/state")

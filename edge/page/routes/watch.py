@@ -20,7 +20,7 @@ def watch(page: Page) -> APIRouter:
     def looker(request: Request) -> Callable[[], bool]:
         """Whether the stream of this request may still be looked at."""
         session = request.state.session
-        return lambda: not page.passwords.is_set or page.sessions.may_look(session)
+        return lambda: not page.locked or page.sessions.may_look(session)
 
     @routes.get("/events")
     async def events(request: Request) -> StreamingResponse:

@@ -38,6 +38,14 @@ def test_a_forged_cookie_is_no_session(browser, server):
     assert answer.status_code == 403
 
 
+def test_other_programs_cookies_do_not_hide_ours(browser):
+    (mine,) = browser.http.cookies.items()
+    for others in ('a b c="; ', "{json}: [1]; ", "x=y=z; =; ", 'unclosed="; '):
+        sent = {"Cookie": f"{others}{mine[0]}={mine[1]}", "X-CSRF-Token": browser.csrf}
+        answer = httpx.post(f"{browser.address}/slide/end", headers=sent)
+        assert answer.status_code == 200, others
+
+
 def test_after_a_restart_an_open_page_is_told_to_load_itself_again(browser, desk, settings):
     before = dict(browser.http.cookies)
     with page_of(desk, settings) as anew:

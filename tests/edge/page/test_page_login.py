@@ -5,7 +5,7 @@ from stand_in_desk import StandInDesk
 from structlog.testing import capture_logs
 
 from edge.page.guard.attempts import ALLOWED, WINDOW_S, Attempts
-from edge.page.guard.passwords import PasswordError, Passwords
+from edge.page.guard.passwords import PasswordBusy, PasswordError, Passwords
 from edge.page.guard.sessions import Sessions
 
 CLOSED = ["/", "/api/state", "/preview.jpg", "/preview.mjpeg", f"/frame/{'0' * 8}.jpg", "/nowhere"]
@@ -196,3 +196,25 @@ def test_a_file_that_is_no_hash_lets_nobody_in_and_says_so(browser, locked):
         assert browser.http.get("/api/state").status_code == 401
     finally:
         file.write_text(kept)
+
+
+def test_taking_the_password_s_file_away_opens_nothing_to_others(tmp_path):
+    settings = page_settings(tmp_path, trusted_proxy="127.0.0.1")
+    passwords = Passwords(settings.page_password_file)
+    passwords.set(PASSWORD)
+    forwarded = {"X-Forwarded-Proto": "https"}
+    with page_of(StandInDesk(data_dir=tmp_path), settings) as served:
+        passwords.file.unlink()
+        answer = httpx.get(f"{served.address}/api/state", headers=forwarded)
+    assert answer.status_code == 401
+
+
+def test_only_so_many_logins_wait_for_one_another(tmp_path):
+    passwords = Passwords(tmp_path / "page.password")
+    passwords.set(PASSWORD)
+    for _ in range(3):
+        passwords._queue.acquire()
+    with pytest.raises(PasswordBusy):
+        passwords.fits(PASSWORD)
+    passwords._queue.release()
+    assert passwords.fits(PASSWORD)

@@ -145,6 +145,21 @@ def test_a_trusted_proxy_s_word_is_taken_and_nobody_else_s(desk, tmp_path):
         browser.close()
 
 
+def test_nobody_goes_around_the_proxy_that_encrypts(desk, tmp_path):
+    settings = page_settings(tmp_path, trusted_proxy="192.0.2.1")
+    Passwords(settings.page_password_file).set(PASSWORD)
+    with page_of(desk, settings) as served:
+        for headers in ({}, {"X-Forwarded-Proto": "https"}):
+            answer = httpx.get(f"{served.address}/login", headers=headers)
+            assert (answer.status_code, "through its proxy" in answer.text) == (403, True)
+
+
+@pytest.mark.parametrize("proxy", ["*", "10.0.0.0/8", "proxy.lab"])
+def test_one_address_is_trusted_as_a_proxy_and_no_more(proxy):
+    with pytest.raises(ValidationError, match="trusted_proxy"):
+        PageSettings(trusted_proxy=proxy)
+
+
 def test_without_a_proxy_forwarded_words_change_nothing(browser, server):
     forwarded = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.8"}
     assert browser.press("/slide/end", forwarded).status_code == 200
