@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -151,3 +152,11 @@ def test_a_page_that_is_not_there_is_an_error_with_a_way_back(browser):
     assert "no-such-page" in answer.text
     assert 'href="/"' in answer.text
     assert "nowhere" not in answer.text
+
+
+def test_every_code_can_be_linked_to_in_the_handbook_and_stands_there_once():
+    text = (Path(__file__).parents[3] / "docs" / "refusals.md").read_text()
+    codes = re.findall(r"^\| `([a-z0-9-]+)`", text, re.M)
+    anchors = re.findall(r"^\| `[a-z0-9-]+`\{ #([a-z0-9-]+) \} \|", text, re.M)
+    assert anchors == codes
+    assert len(set(codes)) == len(codes)
