@@ -23,6 +23,7 @@ def main(
     kills: Annotated[int, typer.Option(min=0)] = 50,
     captures: Annotated[int, typer.Option(min=1)] = 200,
     seed: int = 1,
+    refocus_every: Annotated[int, typer.Option(min=0, help="fields; 0 never focuses")] = 10,
     *,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
@@ -31,7 +32,8 @@ def main(
     with tempfile.TemporaryDirectory(prefix="plug-") as folder:
         rig = Rig(Path(folder) / "home", broker)
         try:
-            outcome = Trial(rig, Path(folder), captures, seed).run(kills, _tell)
+            scan = {"refocus_every": refocus_every}
+            outcome = Trial(rig, Path(folder), captures, seed, scan=scan).run(kills, _tell)
         finally:
             rig.close()
     figures = {

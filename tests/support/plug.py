@@ -77,6 +77,7 @@ class Trial:
             "stage": "simulator",
             "allow_commands": NAMES,
             "page": {"enabled": False},
+            "camera_hang_s": 120.0,  # a busy machine draws slowly; that is no hung camera
             "resend_after_s": 5.0,
         }
         self.settings: EdgeSettings = rig.edge_settings(**(values | changes))
