@@ -181,11 +181,15 @@ install_file() {
 }
 
 start_service() {
+  run systemctl enable --quiet leukoscope-edge.service
+  if [ "$dry" = 0 ] && [ ! -d /run/systemd/system ]; then
+    say "systemd does not run here, as in an image that is being made: the service starts with the Pi"
+    return
+  fi
   run udevadm control --reload
   run udevadm trigger --subsystem-match=video4linux --subsystem-match=media \
     --subsystem-match=dma_heap --subsystem-match=gpio --subsystem-match=tty
   run systemctl daemon-reload
-  run systemctl enable --quiet leukoscope-edge.service
   if [ "$start" = 1 ]; then
     # Not waited for: wrong settings are the doctor's to tell, and no failure of the installation.
     run systemctl restart --no-block leukoscope-edge.service
