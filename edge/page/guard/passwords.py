@@ -72,6 +72,9 @@ class Passwords:
             opened.write(self._hasher.hash(password) + "\n")
             opened.flush()
             os.fsync(opened.fileno())
+            if os.geteuid() == 0:  # set with sudo: the agent, whose folder it is, has to read it
+                owner = self.file.parent.stat()
+                os.fchown(opened.fileno(), owner.st_uid, owner.st_gid)
         Path(name).replace(self.file)
 
     def fits(self, password: str) -> bool:

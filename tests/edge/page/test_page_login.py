@@ -1,3 +1,5 @@
+import os
+
 import httpx
 import pytest
 from page_end import PASSWORD, Browser, events, page_of, page_settings
@@ -175,6 +177,15 @@ def test_the_hash_is_private_and_no_password(tmp_path):
     assert not passwords.fits(PASSWORD + "x")
     assert not passwords.fits("")
     assert [file.name for file in passwords.file.parent.iterdir()] == ["page.password"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives a folder to another user")
+def test_a_password_set_with_sudo_can_be_read_by_whose_folder_it_is(tmp_path):
+    os.chown(tmp_path, 1234, 4321)
+    passwords = Passwords(tmp_path / "page.password")
+    passwords.set(PASSWORD)
+    status = passwords.file.stat()
+    assert (status.st_uid, status.st_gid, status.st_mode & 0o777) == (1234, 4321, 0o600)
 
 
 @pytest.mark.parametrize("password", ["", "too short", "x" * 201])
