@@ -113,7 +113,7 @@ CHANNELS: Final = (
         "reader",
         retain=True,
         examples=("slide_result",),
-        note="Defined, and sent by no program yet.",
+        note="Of several workers each says the same.",
     ),
     Channel(
         "models",

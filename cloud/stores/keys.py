@@ -3,13 +3,18 @@
 frames/{site}/{device}/{capture}.{image sha256, 8 digits}.jpg
 results/{site}/{device}/{capture}.json
 dead-letters/{site}/{device}/{payload sha256}.bin and .json
+slides/{site}/{slide}/fields/{device}/{capture}     says that this capture is of this slide
+slides-due/{worker}/{site}/{slide}/{uuid7}          says that this slide is to be added up
 """
 
-from typing import Final
+import hashlib
+from typing import Final, NamedTuple
 
 FRAMES: Final = "frames/"
 RESULTS: Final = "results/"
 DEAD_LETTERS: Final = "dead-letters/"
+SLIDES: Final = "slides/"
+SLIDES_DUE: Final = "slides-due/"
 LAYOUT: Final = "leukoscope/layout.json"
 """Written by `leukoscope-cloud setup`: says what lies under which prefix."""
 
@@ -27,3 +32,48 @@ def result(site: str, device: str, capture_id: str) -> str:
 def dead_letter(site: str, device: str, payload_sha256: str) -> str:
     """Key of a dead letter, without ending: `.bin` is the payload, `.json` says why."""
     return f"{DEAD_LETTERS}{site}/{device}/{payload_sha256}"
+
+
+def slide_fields(site: str, slide: str) -> str:
+    """Prefix of the entries of a slide's fields."""
+    return f"{SLIDES}{site}/{slide}/fields/"
+
+
+def slide_field(site: str, slide: str, device: str, capture_id: str) -> str:
+    """Key of the entry of one field; written before the result, so that no result lacks one."""
+    return f"{slide_fields(site, slide)}{device}/{capture_id}"
+
+
+def result_of_slide_field(entry: str) -> str | None:
+    """Key of the result that an entry speaks of; None where the key is no entry's."""
+    parts = entry.split("/")
+    if len(parts) != 6 or parts[0] != "slides" or parts[3] != "fields":
+        return None
+    return result(parts[1], parts[4], parts[5])
+
+
+class SlideDue(NamedTuple):
+    """A note's key taken apart."""
+
+    worker: str
+    """See `worker_part`."""
+    site: str
+    slide: str
+    note: str
+    """A UUIDv7: when it was written."""
+
+
+def slide_due(worker: str, site: str, slide: str, note: str) -> str:
+    """Key of a note that a worker will have to add a slide up."""
+    return f"{SLIDES_DUE}{worker_part(worker)}/{site}/{slide}/{note}"
+
+
+def read_slide_due(key: str) -> SlideDue | None:
+    """Take a note's key apart; None where it is no note's."""
+    parts = key.split("/")
+    return SlideDue(*parts[1:]) if len(parts) == 5 else None
+
+
+def worker_part(worker: str) -> str:
+    """A worker's name as part of a key: a name may hold what a key may not."""
+    return hashlib.sha256(worker.encode()).hexdigest()[:16]

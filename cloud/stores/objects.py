@@ -48,6 +48,10 @@ class Objects:
         """Read an object; None when there is none."""
         return await self._until_answered(lambda: self._read(key))
 
+    async def delete(self, key: str) -> None:
+        """Delete an object; where there is none, that is well, too."""
+        await self._until_answered(lambda: self._remove(key))
+
     async def sizes(self, prefix: str) -> dict[str, int]:
         """Bytes of every object under a prefix, by key."""
         return await self._until_answered(lambda: self._list(prefix))
@@ -88,6 +92,17 @@ class Objects:
             raise
         self._on_answer(None)
         return data
+
+    async def _remove(self, key: str) -> None:
+        try:
+            await obstore.delete_async(self._store, key)
+        except FileNotFoundError:
+            self._on_answer(None)
+        except (BaseError, OSError) as error:
+            self._on_answer(_first_line(error))
+            raise
+        else:
+            self._on_answer(None)
 
     async def _list(self, prefix: str) -> dict[str, int]:
         try:

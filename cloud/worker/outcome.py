@@ -1,5 +1,6 @@
 """How a frame ends: stored, met again, or refused; never otherwise."""
 
+import asyncio
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,14 +26,18 @@ class Outcome:
 
 
 async def store_reading(reading: Reading, objects: Objects) -> Outcome:
-    """Store the image, then create the result; where one exists, answer with that one.
+    """Store image and slide entry, then create the result; where one exists, answer with that one.
 
     Raises:
         Refusal: the capture id already belongs to another image.
     """
     result = reading.result
     key = keys.result(result.site, result.device, result.capture_id)
-    await objects.put(result.image_key, reading.image)  # first: no result without its image
+    entry = keys.slide_field(result.site, result.slide, result.device, result.capture_id)
+    # First: no result without its image, nor without its place in the slide.
+    await asyncio.gather(
+        objects.put(result.image_key, reading.image), objects.put(entry, key.encode())
+    )
     if await objects.create(key, reading.stored):
         return Outcome(_stored(result.capture_id, key), reading.published)
     return await _met_again(reading, key, objects)

@@ -16,9 +16,11 @@ from cloud.reading import Reading, read_frame
 from cloud.refusal import Refusal
 from cloud.registry.models import Models
 from cloud.settings import CloudSettings
+from cloud.slides.sums import SlideSums
 from cloud.stores import keys
 from cloud.stores.objects import Objects, open_store
 from cloud.worker.announce import Announcer
+from cloud.worker.confirm import publish_until_answered
 from cloud.worker.hand import Hand, Held
 from cloud.worker.health import Health, serve
 from cloud.worker.metrics import Metrics
@@ -31,6 +33,9 @@ from wire.topics import DeviceTopic, TopicError
 
 _GOODBYE_S: Final = 3.0
 """How long the broker may take to answer the last publish, in seconds."""
+
+_SLIDES_S: Final = 5.0
+"""How long the last slides may take to be added up at the end, in seconds."""
 
 _STORE_LOOK_S: Final = 30.0
 """How often the store is asked whether frames come or not, in seconds."""
@@ -57,6 +62,8 @@ class Worker:
         self._models = Models(settings, registry, self._model_said)
         self._health = Health(_called(self._models.live.model))
         self._announcer = Announcer(settings.site, self._announce)
+        slides = Objects(store, settings.retry_max_s, self._slide_store_said)
+        self._slides = SlideSums(settings.name, slides, self._say_slide, self._slides_said)
         self._connection = Connection(
             settings.broker,
             f"leukoscope-{settings.name}",
@@ -79,6 +86,7 @@ class Worker:
         http = self._serve_health()
         looking = self._loop.create_task(self._look_at_store())
         following = self._loop.create_task(self._models.follow(self._take_frames))
+        adding = self._loop.create_task(self._slides.keep())
         stopping = self._loop.create_task(stop.wait())
         try:
             await asyncio.wait({stopping, following}, return_when=asyncio.FIRST_COMPLETED)
@@ -86,10 +94,11 @@ class Worker:
                 following.result()  # it follows no registry, or it broke: not in silence
             await stopping
         finally:
-            for task in (looking, following, stopping):
+            for task in (looking, following, stopping, adding):
                 task.cancel()
             self._hand.close()
             await self._drain()
+            await self._slides.finish(min(_SLIDES_S, self._settings.drain_s))
             await asyncio.to_thread(self._see_off)
             await asyncio.to_thread(self._connection.stop)
             self._readers.shutdown(cancel_futures=True)
@@ -114,6 +123,7 @@ class Worker:
         self._health.set("broker", None if connected else reason)
         if connected:
             self._loop.call_soon_threadsafe(self._announcer.repeat)
+            self._loop.call_soon_threadsafe(self._slides.repeat)
 
     def _broker_refused(self, topic: str, reason: str) -> None:
         _log.error("broker_refused", topic=topic, reason=reason)
@@ -173,7 +183,7 @@ class Worker:
         try:
             reading = await self._read(delivery, sender)
             stored_from = time.perf_counter()
-            outcome = await store_reading(reading, self._objects)
+            outcome = await self._store(reading)
             self._metrics.observe("store", time.perf_counter() - stored_from)
         except Refusal as refusal:
             return await self._refuse(delivery, sender, refusal)
@@ -183,6 +193,17 @@ class Worker:
             fault = Refusal("worker-fault", sentence, _capture_id(delivery.payload))
             return await self._refuse(delivery, sender, fault)
         return outcome
+
+    async def _store(self, reading: Reading) -> Outcome:
+        result = reading.result
+        async with self._slides.expecting(result.site, result.slide):
+            outcome = await store_reading(reading, self._objects)
+            if not outcome.receipt.duplicate:
+                self._slides.know(result)
+            return outcome
+
+    async def _say_slide(self, topic: str, payload: bytes) -> None:
+        await publish_until_answered(self._connection, Publication(topic, payload, retain=True))
 
     async def _refuse(
         self, delivery: Delivery, sender: DeviceTopic | None, refusal: Refusal
@@ -262,6 +283,12 @@ class Worker:
         if trouble is not None:
             self._metrics.store_failures.inc()
         self._health.set("store", trouble)
+
+    def _slides_said(self, trouble: str | None) -> None:
+        self._health.warn("slides", trouble)
+
+    def _slide_store_said(self, trouble: str | None) -> None:
+        self._health.warn("slide store", trouble)
 
     def _registry_said(self, trouble: str | None) -> None:
         self._health.warn("registry", trouble)

@@ -1,0 +1,1 @@
+"""The results of one slide, added up from the bucket and published."""
