@@ -65,7 +65,7 @@ class LocalSystem:
         return child
 
     def start_agent(self) -> Child:
-        """Start the microscope's agent and wait until it says that it is online."""
+        """Start the microscope's agent; wait until it says that it is online and shows its page."""
         arguments = ["run", "--config", str(self._home.edge_settings_file)]
         started = datetime.now(UTC)
         child = self._children.start("agent", [*python("edge"), *arguments])
@@ -86,6 +86,7 @@ class LocalSystem:
         listener.start()
         try:
             wait_until(online.is_set, self._children, "the agent")
+            wait_until(lambda: answers(self.page), self._children, "the capture page")
         finally:
             listener.stop()
         return child

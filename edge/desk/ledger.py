@@ -57,7 +57,7 @@ class Ledger:
         """Write a capture down that is in the spool."""
         frame = capture.frame
         line = _line(frame, by)
-        ending = self._spool.ending(frame.capture_id)
+        ending = self._ending(frame.capture_id)
         with self._lock:
             known = self._lines.get(frame.capture_id)
             if known is not None:  # the agent was quicker
@@ -163,6 +163,13 @@ class Ledger:
         while len(self._lines) > MOST:
             gone, _ = self._lines.popitem(last=False)
             self._pictures.pop(gone, None)
+
+    def _ending(self, capture_id: str) -> tuple[str, str] | None:
+        try:
+            return self._spool.ending(capture_id)
+        except SpoolError as error:  # it was saved all the same; its receipt comes again
+            _log.error("ending_unknown", capture_id=capture_id, cause=str(error))
+            return None
 
     def _frame(self, capture_id: str) -> Frame | None:
         try:

@@ -38,6 +38,16 @@ class Once:
         self.activity: Activity = "idle"
         self.refusal: Refusal | None = None
 
+    def check_idle(self) -> None:
+        """Nothing is being done.
+
+        Raises:
+            Busy: something is.
+        """
+        activity = self.activity
+        if activity != "idle":
+            raise Busy(activity)
+
     def take(self, activity: Activity) -> None:
         """Begin an activity; `give` ends it.
 

@@ -94,6 +94,15 @@ def test_a_slide_that_cannot_be_noted_is_open_all_the_same_and_that_is_said(desk
     assert desk.state.troubles == ()
 
 
+def test_a_damaged_key_is_a_refusal_that_names_no_file(desk, settings):
+    settings.slide_key_file.write_bytes(b"no key")
+    with pytest.raises(CaptureRefused) as refused:
+        desk.start_slide(ACCESSION, "page")
+    assert refused.value.reason == "slide-key-unusable"
+    assert str(settings.data_dir) not in str(desk.state.refusal)
+    assert desk.state.slide is None
+
+
 def test_a_new_slide_ends_the_one_before_and_the_same_goes_on(desk):
     first = desk.start_slide(ACCESSION, "page")
     since = desk.state.slide_since
