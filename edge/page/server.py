@@ -12,6 +12,7 @@ import uvicorn
 
 from edge.desk import Desk
 from edge.page.app import app_of
+from edge.page.connections import Connection
 from edge.page.page import Page, open_page
 from edge.page.problem import PageError
 from edge.page.settings import PageSettings
@@ -93,7 +94,7 @@ def _config(page: Page) -> uvicorn.Config:
     _logs_to_structlog()
     config = uvicorn.Config(
         app_of(page),
-        http="h11",
+        http=Connection,
         ws="none",
         lifespan="off",
         log_config=None,

@@ -2,6 +2,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import time
 
 import httpx
 import pytest
@@ -9,6 +10,7 @@ import trustme
 from edge_program import environment
 from page_end import PASSWORD, Browser, page_of, page_settings
 from pydantic import ValidationError
+from rig import until
 
 from edge.page.guard.passwords import Passwords
 from edge.page.problem import PageError
@@ -197,6 +199,40 @@ def test_the_command_line_answers_without_loading_the_web_server():
     program = "import sys, edge.cli; print({'fastapi', 'uvicorn', 'argon2'} & set(sys.modules))"
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert ended.stdout.strip() == "set()", ended.stderr
+
+
+def test_connections_that_ask_for_nothing_keep_nobody_out(desk, settings, monkeypatch):
+    monkeypatch.setattr("edge.page.connections.PATIENCE_S", 0.3)
+    with page_of(desk, settings) as served:
+        at = ("127.0.0.1", int(served.address.rpartition(":")[2]))
+        silent = [socket.create_connection(at, 5) for _ in range(70)]
+        for one in silent[::2]:
+            one.sendall(b"GET /healthz HTTP/1.1\r\nHost: loc")
+
+        def answers():
+            try:
+                return httpx.get(f"{served.address}/healthz", verify=False).status_code == 200  # noqa: S501
+            except httpx.HTTPError:
+                return False
+
+        until(answers, 10, "a connection for who asks")
+        for one in silent:
+            one.close()
+
+
+def test_a_stream_and_a_slow_press_are_not_cut_off(desk, settings, monkeypatch):
+    monkeypatch.setattr("edge.page.connections.PATIENCE_S", 0.1)
+    with page_of(desk, settings) as served:
+        browser = Browser(served.address)
+        browser.open()
+        desk.takes_s = 0.6
+        assert browser.press("/autofocus").status_code == 200
+        with browser.http.stream("GET", "/preview.mjpeg") as stream:
+            pieces = stream.iter_raw()
+            began = time.monotonic()
+            while time.monotonic() - began < 0.6:
+                assert next(pieces)
+        browser.close()
 
 
 def test_settings_of_the_page_are_refused_by_name():
