@@ -127,5 +127,5 @@ def _taken(check: str) -> Finding:
 
 
 def _sentence(error: Exception) -> str:
-    text = str(error)
+    text = error.told if isinstance(error, CameraError) else str(error)  # no folder, no file
     return text[:1].lower() + text[1:]

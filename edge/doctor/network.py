@@ -148,6 +148,12 @@ def page(settings: EdgeSettings) -> Finding:
             "Set one: leukoscope-edge page password.",
         )
     problem = _cannot_listen(settings.page.host, settings.page.port)
+    if settings.page.port == 0 and problem is None:
+        return warning(
+            "page",
+            f"{settings.page.host}: another port at every start",
+            "Set port under [page], so that it can be found again.",
+        )
     if problem is None:
         return ok("page", f"{at} is free for it")
     if problem.errno == errno.EADDRINUSE and agent_runs(settings):

@@ -19,7 +19,12 @@ from edge.settings import EdgeSettings
 
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
 PI = ROOT / "deploy" / "pi"
-SCRIPTS = [PI / "install.sh", PI / "leukoscope-edge", ROOT / ".ci" / "run"]
+SCRIPTS = [
+    PI / "install.sh",
+    PI / "leukoscope-edge",
+    ROOT / ".ci" / "run",
+    ROOT / "tests" / "bench" / "pi_service.sh",
+]
 
 
 @pytest.fixture

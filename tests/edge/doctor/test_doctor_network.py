@@ -179,6 +179,10 @@ def test_a_free_port_is_well_and_a_taken_one_wrong(tmp_path):
             assert "running agent" in network.page(wanted).found
 
 
+def test_a_port_that_changes_at_every_start_is_a_warning(tmp_path):
+    assert network.page(settings(tmp_path, page={"port": 0})).state == "warning"
+
+
 def test_a_page_for_others_without_a_password_is_wrong(tmp_path, papers):
     files = shown(papers)
     del files["ca_file"]
