@@ -52,7 +52,18 @@
   });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && error.firstElementChild) close();
+    if (event.altKey && !event.ctrlKey && !event.metaKey) shortcut(event);
   });
+
+  // Not accesskey: that asks for other keys in each browser.
+  function shortcut(event) {
+    const letter = /^[a-z]$/i.test(event.key) ? event.key : event.code.replace("Key", "");
+    const wanted = document.querySelector(`[aria-keyshortcuts="Alt+${CSS.escape(letter.toUpperCase())}"]`);
+    if (!wanted || event.repeat) return;
+    event.preventDefault();
+    wanted.focus({ preventScroll: true });
+    if (wanted.matches("button")) wanted.click();
+  }
   document.addEventListener("htmx:sendError", unreachable);
   document.addEventListener("htmx:timeout", unreachable);
 

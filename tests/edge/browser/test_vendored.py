@@ -1,0 +1,21 @@
+"""What was taken from npm is what its README says."""
+
+import hashlib
+import re
+from pathlib import Path
+
+import edge.page
+
+VENDOR = Path(edge.page.__file__).parent / "static" / "vendor"
+
+
+def test_every_vendored_script_has_its_sum_its_version_and_its_licence():
+    readme = (VENDOR / "README.md").read_text()
+    rows = re.findall(
+        r"\| `([\w.-]+\.js)` \|.*?\| ([\d.]+) \|.*?`([\w-]+\.txt)` \| `(\w+)`", readme
+    )
+    assert {name for name, *_ in rows} == {file.name for file in VENDOR.glob("*.js")}
+    for name, version, licence, digest in rows:
+        assert version in name
+        assert "BSD" in (VENDOR / licence).read_text()
+        assert hashlib.sha256((VENDOR / name).read_bytes()).hexdigest() == digest
