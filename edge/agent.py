@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Final
 
 import structlog
@@ -14,12 +13,13 @@ from edge.checks import Checks
 from edge.clock import ClockCheck
 from edge.outbox import Outbox
 from edge.settings import EdgeSettings
-from edge.spool import Spool, SpoolError, SpoolStatus
+from edge.spool import Spool, SpoolError
+from edge.status import StatusMessage
 from edge.trouble import Troubles
 from wire import topics
 from wire.codec import MessageError, decode, encode
 from wire.connection import Callbacks, Connection, Delivery, PayloadTooLargeError, Publication
-from wire.messages import Command, DeviceStatus, FrameResult, Receipt, Reply
+from wire.messages import Command, FrameResult, Receipt, Reply
 
 _POLL_S: Final = 0.5
 """How soon the agent sees what another process of this station saved, in seconds."""
@@ -52,7 +52,7 @@ class Agent:
     Args:
         settings: of this station.
         spool: opened; stays the caller's to close.
-        camera_name: for the status message.
+        camera_name: for the status message; or what tells it, where it is learned later.
         obey: takes commands; None refuses all.
         hooks: see there.
         clock: compares the station's clock with the receipts'; None for one of its own.
@@ -64,7 +64,7 @@ class Agent:
         settings: EdgeSettings,
         spool: Spool,
         *,
-        camera_name: str = "",
+        camera_name: str | Callable[[], str] = "",
         obey: Obey | None = None,
         hooks: Hooks | None = None,
         clock: ClockCheck | None = None,
@@ -72,7 +72,6 @@ class Agent:
     ) -> None:
         self._settings = settings
         self._spool = spool
-        self._camera_name = camera_name
         self._obey = obey
         self._hooks = hooks or Hooks()
         self._outbox = Outbox(settings.resend_after_s, settings.resend_max_s)
@@ -81,6 +80,7 @@ class Agent:
         self._stopping = threading.Event()
         self.troubles = Troubles() if troubles is None else troubles
         """What is wrong, as the status message says it."""
+        self._message = StatusMessage(settings, spool, self.troubles, camera_name)
         self._checks = Checks(settings.broker.cert_file, self.troubles, clock)
         self._shown_trouble = self._told_trouble = ""
         self._status_due = 0.0
@@ -95,7 +95,7 @@ class Agent:
             f"leukoscope-{settings.site}-{settings.device}",
             subscriptions=[self._topics[name] for name in ("receipts", "commands", "results")],
             callbacks=Callbacks(self._arrived, self._broker_said, self._broker_refused),
-            will=Publication(self._topics["status"], encode(self._will()), retain=True),
+            will=self._message.will(),
         )
         self._thread = threading.Thread(target=self._run, name="agent", daemon=True)
 
@@ -134,7 +134,7 @@ class Agent:
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join(10)
-        self._connection.stop(self._status("offline"))
+        self._connection.stop(self._message.now("offline"))
 
     # --- the agent's own thread ---
 
@@ -164,7 +164,7 @@ class Agent:
             self._hooks.changed()
         if self.connected and (now >= self._status_due or trouble != self._told_trouble):
             self._status_due, self._told_trouble = now + self._settings.status_every_s, trouble
-            self._connection.publish(self._status("online"))
+            self._connection.publish(self._message.now("online"))
 
     def _send_due(self) -> None:
         mark = self._spool.retry_mark()
@@ -269,44 +269,6 @@ class Agent:
             f"the broker refused {topic} ({reason}): check its access list",
             remedy=_WIDEN.get(code, "Let this station use the topic. Captures stay saved here."),
         )
-
-    # --- status ---
-
-    def _status(self, state: str) -> Publication:
-        held = self._held()
-        status = DeviceStatus(
-            site=self._settings.site,
-            device=self._settings.device,
-            state="online" if state == "online" else "offline",
-            at=datetime.now(UTC),
-            version=version("leukoscope"),
-            camera=self._camera_name,
-            spool_waiting=held.waiting,
-            spool_refused=held.refused,
-            disk_free_mb=held.disk_free_mb,
-            trouble=str(self.troubles),
-        )
-        return Publication(self._topics["status"], encode(status), retain=True)
-
-    def _held(self) -> SpoolStatus:
-        """What the spool holds; all zero, and a trouble, when it cannot be asked."""
-        try:
-            held = self._spool.status()
-        except SpoolError as error:
-            self.troubles.note(
-                "disk-silent",
-                "the spool does not answer: see the log there",
-                error,
-                remedy="Check the station's disk, then restart the station.",
-            )
-            return SpoolStatus(0, 0, 0, None, 0, 0)
-        self.troubles.over("disk-silent")
-        if not held.refused:
-            self.troubles.over("frames-refused")
-        return held
-
-    def _will(self) -> DeviceStatus:
-        return DeviceStatus(site=self._settings.site, device=self._settings.device, state="lost")
 
 
 def _refused_here(capture_id: str, reason: str, detail: str) -> Receipt:

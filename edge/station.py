@@ -99,7 +99,7 @@ def open_station(
             agent = Agent(
                 settings,
                 spool,
-                camera_name=camera.name,
+                camera_name=lambda: microscope.name,
                 obey=None if commands is None else commands.take,
                 hooks=desk.hooks(hooks),
                 troubles=troubles,
