@@ -120,7 +120,7 @@ def _counting_order(path: Path) -> tuple[list[tuple[int, str]], str]:
 
 def _shot(file: Path, number: int) -> Shot:
     """Read a file; what may stand in a log tells it by its number, counted from 1."""
-    told = f"file {number} of the folder, in the order a person counts them,"
+    told = f"file {number} of the folder (as a person orders them)"
     try:
         size = file.stat().st_size
         if size > MAX_FILE_BYTES:

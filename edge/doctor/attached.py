@@ -37,7 +37,7 @@ def camera(settings: EdgeSettings) -> Finding:
     if kind in _NOT_HARDWARE:
         return warning(
             "camera",
-            f"{settings.camera} gives pictures, but they are not of a slide under this microscope",
+            f"the {kind} gives pictures, but they are not of a slide under this microscope",
             "Set camera in the settings, such as camera = 'picamera2'.",
         )
     return _judged(shot)
