@@ -1,6 +1,18 @@
+from functools import partial
+
 import pytest
+from argon2 import PasswordHasher
 from page_end import Browser, page_of, page_settings
 from stand_in_desk import CALM, StandInDesk
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_hashes():
+    """A hash that costs as much as it should takes longer than most tests; one test sees to it."""
+    cheap = partial(PasswordHasher, time_cost=1, memory_cost=64, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("edge.page.guard.passwords.PasswordHasher", cheap)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -184,7 +184,9 @@ def test_the_command_sets_the_password_from_stdin(tmp_path):
     ended = password_command(tmp_path, f"{PASSWORD}\n")
     assert ended.returncode == 0, ended.stderr
     assert PASSWORD not in ended.stdout + ended.stderr
-    assert Passwords(tmp_path / "page.password").fits(PASSWORD)
+    passwords = Passwords(tmp_path / "page.password")
+    assert "$m=65536,t=3,p=4$" in passwords.file.read_text()  # RFC 9106, 4.: the second choice
+    assert passwords.fits(PASSWORD)
 
 
 def test_the_command_refuses_a_short_password_without_repeating_it(tmp_path):
