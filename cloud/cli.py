@@ -67,6 +67,22 @@ def setup(config: Config = None) -> None:
 
 
 @app.command()
+def reindex(
+    *,
+    check: Annotated[bool, typer.Option("--check", help="only compare; change nothing")] = False,
+    json: Annotated[bool, typer.Option("--json", help="one JSON object, for programs")] = False,
+    config: Config = None,
+) -> None:
+    """Make the projection anew from the bucket, and mend the one in use where it differs.
+
+    Safe at any time, also while it is used. With --check it ends with 1 where they differ.
+    """
+    from cloud.index.command import run_reindex  # SQLAlchemy takes its time to load
+
+    raise typer.Exit(run_reindex(_settings(config), mend=not check, as_json=json))
+
+
+@app.command()
 def results(
     *,
     follow: Annotated[bool, typer.Option("--follow", help="keep showing results as they come")],

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from wire.broker import BrokerSettings
@@ -58,6 +58,17 @@ class CloudSettings(RoomSettings):
     )
     model_cache: Path | None = Field(
         None, description="folder for fetched bundles; None: this user's cache"
+    )
+    index_url: SecretStr | None = Field(
+        None,
+        description="database of the projection, an URL of SQLAlchemy: postgresql+psycopg://… or "
+        "sqlite:///FILE; None: SQLite in this user's data folder",
+    )
+    review_key: Path | None = Field(
+        None, description="private key (Ed25519, PEM) that signs what readers do: `review-key`"
+    )
+    review_trusted: tuple[Path, ...] = Field(
+        (), description="public keys (.pub) whose signatures count: each that ever signed here"
     )
     in_hand: int = Field(32, ge=1, le=1024, description="frames taken from the broker at a time")
     threads: int = Field(

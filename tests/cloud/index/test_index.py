@@ -1,0 +1,159 @@
+import random
+import threading
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from slide_results import BEGIN, field_result
+
+from cloud.index.index import Index, IndexTroubleError, SlideKey
+from cloud.index.tables import about, cells, fields
+from cloud.index.urgency import urgency
+from cloud.index.worklist import one
+from cloud.slides.tally import Field, add_up
+
+LABELS = ("ALL", "AML", "Normal", "unidentified")
+
+
+def test_a_slide_s_line_is_what_its_fields_add_up_to(index):
+    results = [
+        field_result(n, labels)
+        for n, labels in enumerate([["ALL", "Normal"], ["Normal"] * 4, [], ["unidentified"]])
+    ]
+    index.put(results)
+    line = one(index, "home", "s1")
+    told = add_up("home", "s1", [Field.of(result) for result in results])
+    assert (line.fields, line.cells, line.counts) == (told.fields, told.cells, told.counts)
+    assert (line.blasts_per_100, line.blasts_interval) == (
+        told.blasts_per_100,
+        told.blasts_interval,
+    )
+    assert (line.waiting_since, line.updated_at) == (BEGIN, told.updated_at)
+    assert (line.state, line.urgency) == ("open", "blasts possible" if line.rank else "blasts")
+
+
+def test_every_cell_and_its_field_is_found_again(index):
+    result = field_result(1, ["AML", "unidentified"])
+    index.put([result])
+    with index.engine.connect() as connection:
+        (field,) = connection.execute(sa.select(fields)).mappings()
+        rows = connection.execute(sa.select(cells).order_by(cells.c.n)).mappings().all()
+    assert field["image_key"] == result.image_key
+    assert field["model_sha256"] == result.model.sha256
+    assert field["captured_at"] == result.captured_at
+    for row, cell in zip(rows, result.cells, strict=True):
+        assert (row["x"], row["y"], row["w"], row["h"]) == (
+            cell.box.x, cell.box.y, cell.box.w, cell.box.h,
+        )  # fmt: skip
+        assert (row["label"], row["probability"]) == (cell.label, cell.probability)
+        assert row["probabilities"] == cell.probabilities
+
+
+def test_results_taken_in_again_in_another_order_change_nothing(index):
+    results = [field_result(n, [LABELS[n % 4]], slide=f"s{n % 3}") for n in range(9)]
+    index.put(results)
+    before = list(index.digests())
+    random.Random(1).shuffle(results)
+    for result in results:
+        index.put([result])
+    assert list(index.digests()) == before
+    assert [key.slide for key, _ in before] == ["s0", "s1", "s2"]
+
+
+def test_two_writers_at_one_slide_lose_nothing(url, index):
+    """Each adds up what both have put in: the slide's row is locked before."""
+    other = Index(url)
+    halves = [[field_result(2 * n + half, ["ALL"]) for n in range(25)] for half in range(2)]
+
+    def write(to, results):
+        for result in results:
+            to.put([result])
+
+    threads = [
+        threading.Thread(target=write, args=(to, half))
+        for to, half in zip((index, other), halves, strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    other.close()
+    line = one(index, "home", "s1")
+    assert (line.fields, line.cells) == (50, 50)
+
+
+def test_a_projection_of_another_version_is_made_anew(url):
+    first = Index(url)
+    first.put([field_result(1, ["ALL"])])
+    with first.engine.begin() as connection:
+        connection.execute(sa.update(about).values(version=99))
+    first.close()
+    second = Index(url)
+    assert list(second.digests()) == []
+    second.put([field_result(1, ["ALL"])])
+    second.close()
+    third = Index(url)
+    assert len(list(third.digests())) == 1
+    third.close()
+
+
+@pytest.mark.parametrize(
+    ("bad", "says"),
+    [
+        ("sqlite:////no/such/folder/x.sqlite", "unable to open"),
+        ("mysql://x/y", "cannot be used"),
+        ("nothing at all", "Could not parse"),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_named_with_the_setting(bad, says):
+    with pytest.raises(IndexTroubleError, match=says) as caught:
+        Index(bad)
+    assert "index_url" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("counts", "rank"),
+    [
+        ((20, 20.0, (14.7, 26.3), 0), 0),  # 20 of 100
+        ((1, 50.0, (1.3, 98.7), 0), 0),  # 1 of 2
+        ((2, 10.0, (1.2, 31.7), 0), 1),  # 2 of 20: more cells may say otherwise
+        ((2, 1.0, (0.1, 3.6), 0), 2),  # 2 of 200
+        ((0, 0.0, (0.0, 52.2), 0), 3),  # 0 of 5
+        ((0, None, None, 7), 1),  # nobody knows
+        ((0, None, None, 0), 3),  # nothing there
+    ],
+)
+def test_slides_with_suspected_blasts_come_first(counts, rank):
+    assert urgency(*counts) == rank
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["s1", "s2", "s3"]),
+            st.sampled_from(["scope-1", "scope-2"]),
+            st.lists(st.sampled_from(LABELS), max_size=4),
+        ),
+        min_size=1,
+        max_size=12,
+    ),
+    st.integers(0, 2**32),
+)
+def test_any_history_of_the_same_results_ends_in_the_same_projection(made, seed):
+    draw = random.Random(seed)
+    results = [
+        field_result(n, labels, slide=slide, device=device)
+        for n, (slide, device, labels) in enumerate(made)
+    ]
+    at_once, one_by_one = Index("sqlite://"), Index("sqlite://")
+    at_once.put(results)
+    deliveries = results + draw.choices(results, k=len(results))
+    draw.shuffle(deliveries)
+    for result in deliveries:
+        one_by_one.put([result])
+    assert list(at_once.digests()) == list(one_by_one.digests())
+    assert {key for key, _ in at_once.digests()} == {SlideKey(r.site, r.slide) for r in results}
+    at_once.close()
+    one_by_one.close()

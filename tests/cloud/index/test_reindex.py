@@ -1,0 +1,114 @@
+import asyncio
+
+import pytest
+import sqlalchemy as sa
+from slide_results import field_result, memory, reading
+
+from cloud.index.index import Index
+from cloud.index.reindex import Reindexer
+from cloud.index.tables import cells, fields, slides
+from cloud.index.worklist import one
+from cloud.stores import keys
+from cloud.worker.outcome import store_reading
+
+RESULTS = [
+    field_result(n, ["ALL", "Normal", "unidentified"][: n % 4], slide=f"s{n % 3}")
+    for n in range(12)
+]
+
+
+@pytest.fixture
+def bucket():
+    """With a dozen results of three slides."""
+    _, objects = memory()
+
+    async def fill():
+        for result in RESULTS:
+            await store_reading(reading(result), objects)
+
+    asyncio.run(fill())
+    return objects
+
+
+def reindex(objects, index, **options):
+    return asyncio.run(Reindexer(objects, index, lambda _: None, **options).run())
+
+
+def test_a_projection_made_anew_equals_one_that_grew(bucket, index, tmp_path):
+    for result in RESULTS:
+        index.put([result])
+    grown = list(index.digests())
+    report = reindex(bucket, index)
+    assert (report.results, report.slides, report.same) == (12, 3, True)
+    empty = Index(f"sqlite:///{tmp_path / 'empty.sqlite'}")
+    report = reindex(bucket, empty)
+    assert report.mended == ["home/s0", "home/s1", "home/s2"]
+    assert list(empty.digests()) == grown
+    empty.close()
+
+
+ALTERATIONS = {
+    "a count": sa.update(slides).where(slides.c.slide == "s1").values(aml=7),
+    "a field gone": sa.delete(fields).where(fields.c.capture_id == RESULTS[1].capture_id),
+    "a field moved": sa.update(fields)
+    .where(fields.c.capture_id == RESULTS[1].capture_id)
+    .values(slide="s0"),
+    "a field of its own": sa.update(fields)
+    .where(fields.c.capture_id == RESULTS[1].capture_id)
+    .values(capture_id="0" * 36),
+    "a cell's label": sa.update(cells).where(cells.c.slide == "s1").values(label="AML"),
+    "cells gone": sa.delete(cells).where(cells.c.slide == "s1"),
+    "a slide gone": sa.delete(slides).where(slides.c.slide == "s1"),
+    "a slide's name": sa.update(slides).where(slides.c.slide == "s1").values(slide="own"),
+    "a state": sa.update(slides).where(slides.c.slide == "s1").values(state="signed", done=True),
+}
+
+
+@pytest.mark.parametrize("what", ALTERATIONS)
+def test_whatever_a_projection_holds_of_its_own_is_found_and_goes(what, bucket, index):
+    index.put(RESULTS)
+    sound = list(index.digests())
+    with index.engine.begin() as connection:
+        assert connection.execute(ALTERATIONS[what]).rowcount
+    altered = list(index.digests())
+    report = reindex(bucket, index, mend=False)
+    assert "home/s1" in report.mended
+    assert list(index.digests()) == altered  # only looked
+    assert reindex(bucket, index).mended == report.mended
+    assert list(index.digests()) == sound
+    assert reindex(bucket, index).same
+
+
+def test_a_field_that_comes_meanwhile_is_not_lost(bucket, index):
+    index.put(RESULTS)
+    late = field_result(50, ["AML"], slide="s1")
+    other = field_result(51, ["AML"], slide="new")
+
+    class Meanwhile(Reindexer):
+        async def _compare(self, fresh):
+            for result in (late, other):
+                await store_reading(reading(result), bucket)
+                self._index.put([result])
+            await super()._compare(fresh)
+
+    report = asyncio.run(Meanwhile(bucket, index, lambda _: None).run())
+    assert report.same
+    assert one(index, "home", "s1").fields == 5
+    assert one(index, "home", "new").fields == 1
+
+
+def test_results_without_their_slide_entry_get_one(bucket, index):
+    entry = keys.slide_field("home", "s1", "scope-1", RESULTS[1].capture_id)
+    asyncio.run(bucket.delete(entry))
+    assert reindex(bucket, index, mend=False).entries_written == 1
+    assert asyncio.run(bucket.get(entry)) is None
+    assert reindex(bucket, index).entries_written == 1
+    assert asyncio.run(bucket.get(entry)) is not None
+    assert reindex(bucket, index).entries_written == 0
+
+
+def test_a_result_of_another_version_is_named_and_left_out(bucket, index):
+    key = keys.result("home", "scope-1", RESULTS[1].capture_id)
+    asyncio.run(bucket.put(key, b'{"schema": 2}'))
+    assert reindex(bucket, index).unreadable == [key]
+    assert one(index, "home", "s1").fields == 3
