@@ -94,9 +94,11 @@ def watching(address: str) -> Iterator[Callable[[], int]]:
 
     def look() -> None:
         with urllib.request.urlopen(f"{address}/preview.mjpeg", timeout=120) as stream:  # noqa: S310  # our own http URL
+            rest = b""
             while not stop.is_set():
-                if stream.readline().lower().startswith(b"content-length:"):
-                    seen[0] += 1
+                rest += stream.read1(65_536)
+                *whole, rest = rest.split(b"Content-Length:")
+                seen[0] += len(whole)
 
     def listen() -> None:
         with urllib.request.urlopen(f"{address}/events", timeout=120) as stream:  # noqa: S310  # our own http URL
