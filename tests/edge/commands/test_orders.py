@@ -155,6 +155,7 @@ def test_more_orders_than_may_wait_are_refused_and_may_be_given_again(begin, des
 def test_orders_that_wait_when_the_station_stops_are_refused_and_not_forgotten(begin, desk):
     orders = begin()
     orders.give("autofocus", "at hand")
+    until(lambda: desk.focused == 1, 10, "it is begun")
     orders.give("autofocus", "waits")
     stopping = threading.Thread(target=orders.commands.stop)
     stopping.start()
