@@ -103,7 +103,7 @@ def test_a_name_and_a_number_put_into_every_input_come_out_nowhere(rig, images, 
         through_the_page(browser, said)
         token = token_of(settings, ACCESSION)
         from_afar(listener, token)
-        on_the_command_line(config, settings, tmp_path, said)
+        on_the_command_line(config, settings, tmp_path, token, said)
         said.append(browser.http.get("/").content)
         said.append(browser.http.get("/api/state").content)
         until(lambda: len(listener.statuses) > 2, 10, "statuses")
@@ -184,17 +184,20 @@ def from_afar(listener, token):
     assert [by_id[f"c-{number}"] for number in range(len(orders))] == [False] * 5 + [True]
 
 
-def on_the_command_line(config, settings, tmp_path, said):
+def on_the_command_line(config, settings, tmp_path, token, said):
     """Every command that takes a number, and those that show what the station holds."""
-    for arguments in (
-        ["capture", "--slide", ACCESSION, "--count", "3", "--wait", "5"],
-        ["capture", "--slide", ACCESSION, "--json", "--wait", "0"],
-        ["command", settings.device, "capture", "--slide", ACCESSION],
-        ["spool", "status"],
-        ["spool", "export", str(tmp_path / "stick")],
-        ["doctor"],
+    order = ["command", settings.device, "capture", "--slide"]
+    for arguments, codes in (
+        (["capture", "--slide", ACCESSION, "--count", "3", "--wait", "5"], {3}),  # the label
+        (["capture", "--slide", ACCESSION, "--json", "--wait", "0"], {3}),
+        ([*order, ACCESSION], {2}),
+        ([*order, token], {0}),
+        (["spool", "status"], {0}),
+        (["spool", "export", str(tmp_path / "stick")], {0}),
+        (["doctor"], {0, 1}),
     ):
         ended = edge(*arguments, "--config", config)
+        assert ended.returncode in codes, (arguments, ended.stdout, ended.stderr)
         assert "Traceback" not in ended.stderr
         said += [ended.stdout.encode(), ended.stderr.encode()]
 
