@@ -54,7 +54,7 @@ def bench(browser, tmp_path_factory):
         rig = Rig(tmp_path_factory.mktemp("rig"), "embedded")
         stack.callback(rig.close)
         settings = rig.edge_settings(
-            stage="simulator", burst=1, preview_fps=4,
+            stage="simulator", burst=1, preview_fps=3,
             page={"port": 0, "docs_url": "https://handbook.example/"},
         )  # fmt: skip
         camera = SimulatorCamera(9, "ALL")

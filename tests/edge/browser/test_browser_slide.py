@@ -56,11 +56,11 @@ def test_focus_and_brightness_have_a_needle_and_a_word(at, bench):
 def test_a_scan_counts_to_its_end_and_says_what_it_found(at, bench):
     page = at("monitor")
     start_slide(page, "24-2")
-    page.locator("#scan-cells").fill("4")
+    page.locator("#scan-cells").fill("9")
     page.get_by_role("button", name="Start scan").click()
     scan = page.locator("#part-scan")
-    expect(scan).to_contain_text("of 4 white cells")
-    expect(scan).to_contain_text("not running")
+    expect(scan).to_contain_text("of 9 white cells")
+    expect(scan).to_contain_text("done")
     expect(scan.locator(".counts")).to_contain_text("preliminary")
-    assert bench.station.desk.state.scan.cells >= 4
+    assert bench.station.desk.state.scan.cells >= 9
     picture(page, "scan")
