@@ -83,6 +83,39 @@ def reindex(
 
 
 @app.command()
+def verify(
+    slide: Annotated[str | None, typer.Argument(help="token of one slide")] = None,
+    *,
+    every: Annotated[bool, typer.Option("--all", help="every slide that has reviews")] = False,
+    site: Annotated[str | None, typer.Option(help="one site only")] = None,
+    heads: Annotated[
+        Path | None, typer.Option(help="an earlier --json output: finds also a cut-off end")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="a line of JSON each, for programs")] = False,
+    config: Config = None,
+) -> None:
+    """Replay reviews and name each gap, change, reordering and removal.
+
+    Ends with 0 where all is sound, 1 where anything is not, 2 for wrong settings.
+    """
+    from cloud.reviews.command import run_verify  # --help stays quick
+
+    if every == (slide is not None):
+        raise typer.BadParameter("name one slide, or say --all")
+    raise typer.Exit(run_verify(_settings(config), slide, site, heads, json=json))
+
+
+@app.command()
+def review_key(
+    file: Annotated[Path, typer.Argument(help="where the private key will lie")],
+) -> None:
+    """Make the key that signs what readers do. No --config is asked for."""
+    from cloud.reviews.command import run_review_key  # --help stays quick
+
+    raise typer.Exit(run_review_key(file))
+
+
+@app.command()
 def results(
     *,
     follow: Annotated[bool, typer.Option("--follow", help="keep showing results as they come")],

@@ -21,6 +21,8 @@ LAYOUT: Final = {
         keys.FRAMES: "captured fields, JPEG: {site}/{device}/{capture}.{sha256, 8 digits}.jpg",
         keys.RESULTS: "one result a capture, JSON: {site}/{device}/{capture}.json",
         keys.SLIDES: "which captures are of a slide: {site}/{slide}/fields/{device}/{capture}",
+        keys.REVIEWS: "what readers did, signed and chained: {site}/{slide}/{number}.json",
+        keys.WITNESSES: "SHA-256 of each such entry: {site}/{slide}/{number}",
         keys.SLIDES_DUE: "notes of workers, seconds old: slides to be added up",
         keys.DEAD_LETTERS: "refused payloads and why: {site}/{device}/{payload sha256}.bin, .json",
         MODELS: "model bundles: {name}/{version}/…; {name}/current.json says which is live",

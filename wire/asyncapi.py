@@ -25,6 +25,7 @@ from wire.messages import (
     Receipt,
     Reply,
     SlideResult,
+    SlideReview,
 )
 from wire.words import RESEARCH_USE_ONLY
 
@@ -114,6 +115,15 @@ CHANNELS: Final = (
         retain=True,
         examples=("slide_result",),
         note="Of several workers each says the same.",
+    ),
+    Channel(
+        "reviews",
+        topics.reviews("site", "slide"),
+        SlideReview,
+        "cloud",
+        "reader",
+        examples=("slide_review",),
+        note="Not retained: the slide's topic is.",
     ),
     Channel(
         "models",

@@ -227,7 +227,11 @@ class Reply(Struct, frozen=True, kw_only=True):
 
 
 class SlideResult(Struct, frozen=True, kw_only=True):
-    """The results of one slide added up. JSON, retained; topic `…/slides/{slide}`."""
+    """The results of one slide added up. JSON, retained; topic `…/slides/{slide}`.
+
+    While `preliminary` its figures are the machine's. `signed` or `amended`, they are those of the
+    report that a reader signed last, without excluded cells.
+    """
 
     schema: int = SCHEMA
     notice: str = RESEARCH_USE_ONLY
@@ -242,6 +246,34 @@ class SlideResult(Struct, frozen=True, kw_only=True):
     blasts_interval: tuple[float, float] | None
     """Exact (Clopper-Pearson) 95 % interval of `blasts_per_100`."""
     updated_at: Moment
+
+
+class SlideReview(Struct, frozen=True, kw_only=True):
+    """A reader has signed a slide's report, or an amendment of it. JSON; `…/reviews/{slide}`."""
+
+    schema: int = SCHEMA
+    notice: str = RESEARCH_USE_ONLY
+    site: Name
+    slide: Name
+    state: Literal["signed", "amended"]
+    number: Annotated[int, Meta(ge=1)]
+    """Place of the entry in the slide's chain of reviews."""
+    entry_sha256: Sha256
+    reader: str
+    reason: str = ""
+    """Of an amendment."""
+    at: Moment
+    fields: int
+    counts: dict[Label, int]
+    """By the reader, without the excluded cells."""
+    excluded: int
+    machine_counts: dict[Label, int]
+    blasts_per_100: float | None
+    """Blasts per 100 identified white cells, by the reader; None while there are none."""
+    blasts_interval: tuple[float, float] | None
+    """Exact (Clopper-Pearson) 95 % interval of `blasts_per_100`."""
+    models: list[Sha256]
+    """Bundles that suggested what the reader saw."""
 
 
 class ModelAnnouncement(Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from cloud.index.rows import Row, cell_rows, field_row
-from cloud.index.tables import COUNTS, VERSION, about, cells, fields, metadata, slides
+from cloud.index.tables import COUNTS, VERSION, about, cells, fields, metadata, reviews, slides
 from cloud.index.urgency import urgency
 from cloud.slides.tally import blasts_per_100
 from wire.messages import FrameResult
@@ -31,6 +31,17 @@ class SlideKey(NamedTuple):
 
     site: str
     slide: str
+
+
+class ReviewLine(NamedTuple):
+    """How far a slide's chain is."""
+
+    number: int
+    head: str
+    state: str
+
+
+_TABLES: Final = (slides, reviews, fields, cells)
 
 
 class Index:
@@ -64,10 +75,19 @@ class Index:
             for key, group in groupby(ordered, key=_slide_of):
                 self._put_slide(connection, key, list(group))
 
+    def put_review(self, key: SlideKey, review: ReviewLine) -> None:
+        """Note how far the chain of a slide is; an earlier word changes nothing."""
+        with self.engine.begin() as connection:
+            self._put_review(connection, key, review)
+
     def replace(
-        self, key: SlideKey, captures: Iterable[tuple[str, str]], results: Sequence[FrameResult]
+        self,
+        key: SlideKey,
+        captures: Iterable[tuple[str, str]],
+        results: Sequence[FrameResult],
+        review: ReviewLine | None,
     ) -> None:
-        """Forget these captures (device and id) of a slide, and take in these results of it.
+        """Forget these captures (device and id) of a slide, and take in what is true of it.
 
         Other captures of the slide stay: they may have come this moment.
         """
@@ -79,15 +99,16 @@ class Index:
                     connection.execute(
                         sa.delete(table).where(*where, table.c.capture_id == capture)
                     )
-            connection.execute(sa.delete(slides).where(_of(slides, key)))
-            left = sa.select(sa.func.count()).select_from(fields).where(_of(fields, key))
-            if results or connection.scalar(left):
-                self._put_slide(connection, key, results)
+            for table in (slides, reviews):
+                connection.execute(sa.delete(table).where(_of(table, key)))
+            self._put_slide(connection, key, results)
+            if review is not None:
+                self._put_review(connection, key, review)
 
     def digests(self) -> Iterator[tuple[SlideKey, str]]:
         """Of every slide, in order, a SHA-256 over all that is held of it."""
         with self.engine.connect() as connection:
-            every = (sa.select(table.c.site, table.c.slide) for table in (slides, fields, cells))
+            every = (sa.select(table.c.site, table.c.slide) for table in _TABLES)
             for site, slide in sorted(connection.execute(sa.union(*every)).all()):
                 key = SlideKey(site, slide)
                 yield key, _digest(connection, key)
@@ -116,6 +137,17 @@ class Index:
         self._add(connection, cells, [row for result in results for row in cell_rows(result)])
         _add_up(connection, key)
 
+    def _put_review(self, connection: Connection, key: SlideKey, review: ReviewLine) -> None:
+        self._hold(connection, key)
+        insert = self._insert(reviews)
+        later = insert.on_conflict_do_update(
+            index_elements=[reviews.c.site, reviews.c.slide],
+            set_={name: insert.excluded[name] for name in ReviewLine._fields},
+            where=insert.excluded.number > reviews.c.number,
+        )
+        connection.execute(later, [key._asdict() | review._asdict()])
+        _add_up(connection, key)
+
     def _hold(self, connection: Connection, key: SlideKey) -> None:
         """Make the slide's row if need be and lock it, so that two writers add up in turn."""
         blank = key._asdict() | dict.fromkeys((*COUNTS, "fields", "cells"), 0)
@@ -127,10 +159,11 @@ class Index:
     def _add(self, connection: Connection, table: sa.Table, rows: Sequence[Row]) -> None:
         """Insert what is not there yet."""
         if rows:
-            insert = (
-                postgresql.insert if self.engine.dialect.name == "postgresql" else sqlite.insert
-            )
-            connection.execute(insert(table).on_conflict_do_nothing(), rows)
+            connection.execute(self._insert(table).on_conflict_do_nothing(), rows)
+
+    def _insert(self, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
+        postgres = self.engine.dialect.name == "postgresql"
+        return postgresql.insert(table) if postgres else sqlite.insert(table)
 
     def _prepare(self) -> None:
         metadata.create_all(self.engine)
@@ -153,8 +186,13 @@ def _add_up(connection: Connection, key: SlideKey) -> None:
             *columns,
         ).where(_of(fields, key))
     ).one()
+    if counted == 0:  # a slide of which only reviews are left is not shown
+        connection.execute(sa.delete(slides).where(_of(slides, key)))
+        return
+    state = connection.scalar(sa.select(reviews.c.state).where(_of(reviews, key))) or "open"
     counts = dict(zip(COUNTS, (int(n) for n in sums), strict=True))
     values = counts | _derived(counts)
+    values |= {"state": state, "done": state in ("signed", "amended")}
     values |= {"fields": counted, "waiting_since": waiting, "updated_at": updated}
     connection.execute(sa.update(slides).where(_of(slides, key)).values(values))
 
@@ -175,7 +213,7 @@ def _derived(counts: Mapping[str, int]) -> dict[str, Any]:
 
 def _digest(connection: Connection, key: SlideKey) -> str:
     digest = hashlib.sha256()
-    for table in (slides, fields, cells):
+    for table in _TABLES:
         query = sa.select(table).where(_of(table, key)).order_by(*table.primary_key.columns)
         for row in connection.execute(query):
             digest.update(msgspec.json.encode(tuple(row)) + b"\n")

@@ -15,7 +15,10 @@ from typing import Final
 import structlog
 from msgspec import Struct
 
-from cloud.index.index import Index, SlideKey
+from cloud.index.index import Index, ReviewLine, SlideKey
+from cloud.reviews.desk import read_chain
+from cloud.reviews.entry import EntryError, digest, read
+from cloud.reviews.replay import Review
 from cloud.stores import keys
 from cloud.stores.objects import Objects
 from wire.codec import MessageError, decode
@@ -39,7 +42,7 @@ class Report(Struct):
     mended: list[str] = []
     """`site/slide` of those that the projection had otherwise, not at all, or of its own."""
     unreadable: list[str] = []
-    """Keys of results that this version cannot read; the projection is without them."""
+    """Keys of results and reviews that this version cannot read; the projection is without them."""
     entries_written: int = 0
     """Slide entries that were missing: of results of an earlier version (decision 018)."""
 
@@ -90,6 +93,28 @@ class Reindexer:
             await asyncio.to_thread(fresh.put, results)
             self.report.results += len(results)
             self._said(f"{self.report.results} of {len(stored)} read")
+        for key in await self._reviewed():
+            if (review := await self._review(key)) is not None:
+                await asyncio.to_thread(fresh.put_review, key, review)
+
+    async def _reviewed(self) -> set[SlideKey]:
+        """Slides that have a chain."""
+        listed = await self._objects.sizes(keys.REVIEWS)
+        return {SlideKey(*key.split("/")[1:3]) for key in listed}
+
+    async def _review(self, key: SlideKey) -> ReviewLine | None:
+        """Replay a chain, as far as it can be read; whether it is sound is asked by `verify`."""
+        chain = await read_chain(self._objects, *key)
+        review = Review()
+        for number, data in sorted(chain.entries.items()):
+            try:
+                review.take(read(data)[1], digest(data))
+            except EntryError as error:
+                self.report.unreadable.append(keys.review(*key, number))
+                _log.error("review_not_indexed", **key._asdict(), number=number, detail=str(error))
+        if not review.number:
+            return None
+        return ReviewLine(review.number, review.head, review.state)
 
     async def _read(self, batch: Sequence[str]) -> list[FrameResult]:
         read = await asyncio.gather(*(self._read_one(key) for key in batch))
@@ -129,12 +154,15 @@ class Reindexer:
         captures = {*fresh.captures(key), *self._index.captures(key)}
         results = await self._read([keys.result(key.site, *of) for of in sorted(captures)])
         mine = [result for result in results if result.slide == key.slide]
+        review = await self._review(key)
         await asyncio.to_thread(fresh.put, mine)
+        if review is not None:
+            await asyncio.to_thread(fresh.put_review, key, review)
         if fresh.digest(key) == self._index.digest(key):
             return
         self.report.mended.append(f"{key.site}/{key.slide}")
         if self._mend:
-            await asyncio.to_thread(self._index.replace, key, captures, mine)
+            await asyncio.to_thread(self._index.replace, key, captures, mine, review)
 
 
 def _batches(keys_: Iterable[str]) -> Iterator[list[str]]:

@@ -66,6 +66,17 @@ slides: Final = sa.Table(
     sa.Index("slides_totals", "state", "rank"),
 )
 
+reviews: Final = sa.Table(
+    "reviews",
+    metadata,
+    sa.Column("site", NAME, primary_key=True),
+    sa.Column("slide", NAME, primary_key=True),
+    # Of the last entry of the chain, and its SHA-256.
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("head", sa.String(64), nullable=False),
+    sa.Column("state", sa.String(9), nullable=False),
+)
+
 fields: Final = sa.Table(
     "fields",
     metadata,

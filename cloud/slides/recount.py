@@ -2,10 +2,11 @@
 
 import asyncio
 from collections import OrderedDict
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import structlog
 
+from cloud.reviews.entry import Amend, Entry, EntryError, Sign, read
 from cloud.slides.tally import Field, add_up
 from cloud.stores import keys
 from cloud.stores.objects import Objects
@@ -14,6 +15,9 @@ from wire.messages import FrameResult, SlideResult
 
 _KEPT: Final = 256
 """Slides whose fields are remembered."""
+
+_ENTRIES_KEPT: Final = 10_000
+"""Entries of reviews that are remembered."""
 
 _AT_A_TIME: Final = 16
 """Results that are read at a time."""
@@ -36,6 +40,7 @@ class Recounter:
 
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
+        self._entries: dict[str, Entry | None] = {}
         self._read: OrderedDict[SlideName, dict[str, Field | None]] = OrderedDict()
 
     @property
@@ -64,7 +69,36 @@ class Recounter:
 
         await asyncio.gather(*(look(key) for key in listed if key not in read))
         fields = [field for key in listed if (field := read.get(key)) is not None]
-        return add_up(name.site, name.slide, fields) if fields else None
+        if not fields:
+            return None
+        signed = await self._signed(name)
+        return add_up(name.site, name.slide, fields) if signed is None else signed
+
+    async def _signed(self, name: SlideName) -> SlideResult | None:
+        """What the last signed report says; None while nobody has signed."""
+        prefix = keys.reviews(*name)
+        last: Entry | None = None
+        state: Literal["signed", "amended"] = "signed"
+        for key in sorted(await self._objects.sizes(prefix)):
+            entry = await self._entry(key)
+            if entry is not None and isinstance(entry.action, Sign | Amend):
+                last, state = entry, "signed" if last is None else "amended"
+        return None if last is None else _as_signed(last, state)
+
+    async def _entry(self, key: str) -> Entry | None:
+        """An entry of the slide's chain; it is never written again, so it is read once."""
+        if key not in self._entries:
+            data = await self._objects.get(key)
+            if data is None:
+                return None
+            try:
+                self._entries[key] = read(data)[1]
+            except EntryError as error:
+                _log.error("review_not_counted", key=key, detail=str(error))
+                self._entries[key] = None
+            while len(self._entries) > _ENTRIES_KEPT:
+                del self._entries[next(iter(self._entries))]
+        return self._entries[key]
 
     async def _look(self, name: SlideName, key: str, read: dict[str, Field | None]) -> None:
         data = await self._objects.get(key)
@@ -85,3 +119,20 @@ class Recounter:
         while len(self._read) > _KEPT:
             self._read.popitem(last=False)
         return fields
+
+
+def _as_signed(entry: Entry, state: Literal["signed", "amended"]) -> SlideResult:
+    """The slide as somebody answers for it; what has come since is in no report yet."""
+    assert isinstance(entry.action, Sign | Amend)  # noqa: S101  # for the type checker: looked at above
+    report = entry.action.report
+    return SlideResult(
+        state=state,
+        site=entry.site,
+        slide=entry.slide,
+        fields=len(entry.basis.fields),
+        cells=sum(report.reader.values()),
+        counts=report.reader,
+        blasts_per_100=report.blasts_per_100,
+        blasts_interval=report.blasts_interval,
+        updated_at=entry.at,
+    )

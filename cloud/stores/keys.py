@@ -4,6 +4,8 @@ frames/{site}/{device}/{capture}.{image sha256, 8 digits}.jpg
 results/{site}/{device}/{capture}.json
 dead-letters/{site}/{device}/{payload sha256}.bin and .json
 slides/{site}/{slide}/fields/{device}/{capture}     says that this capture is of this slide
+reviews/{site}/{slide}/{number, 6 digits}.json      what readers did, a chain
+reviews-witness/{site}/{slide}/{number, 6 digits}   SHA-256 of that entry
 slides-due/{worker}/{site}/{slide}/{uuid7}          says that this slide is to be added up
 """
 
@@ -14,6 +16,8 @@ FRAMES: Final = "frames/"
 RESULTS: Final = "results/"
 DEAD_LETTERS: Final = "dead-letters/"
 SLIDES: Final = "slides/"
+REVIEWS: Final = "reviews/"
+WITNESSES: Final = "reviews-witness/"
 SLIDES_DUE: Final = "slides-due/"
 LAYOUT: Final = "leukoscope/layout.json"
 """Written by `leukoscope-cloud setup`: says what lies under which prefix."""
@@ -77,3 +81,23 @@ def read_slide_due(key: str) -> SlideDue | None:
 def worker_part(worker: str) -> str:
     """A worker's name as part of a key: a name may hold what a key may not."""
     return hashlib.sha256(worker.encode()).hexdigest()[:16]
+
+
+def reviews(site: str, slide: str) -> str:
+    """Prefix of a slide's chain."""
+    return f"{REVIEWS}{site}/{slide}/"
+
+
+def review(site: str, slide: str, number: int) -> str:
+    """Key of an entry of the chain; its number is its place."""
+    return f"{reviews(site, slide)}{number:06}.json"
+
+
+def witnesses(site: str, slide: str) -> str:
+    """Prefix of the witnesses of a slide's chain."""
+    return f"{WITNESSES}{site}/{slide}/"
+
+
+def witness(site: str, slide: str, number: int) -> str:
+    """Key of an entry's witness; it holds the SHA-256 of the entry."""
+    return f"{witnesses(site, slide)}{number:06}"

@@ -22,6 +22,7 @@ from wire.messages import (
     Receipt,
     Reply,
     SlideResult,
+    SlideReview,
 )
 
 GOLDEN = Path(__file__).resolve().parent.parent / "data" / "messages"
@@ -130,6 +131,23 @@ def json_messages() -> dict[str, msgspec.Struct]:
             blasts_per_100=25.0,
             blasts_interval=(8.657, 49.105),
             updated_at=TAKEN + timedelta(minutes=1),
+        ),
+        "slide_review": SlideReview(
+            site="lab-1",
+            slide=SLIDE,
+            state="amended",
+            number=9,
+            entry_sha256="c" * 64,
+            reader="reader-1",
+            reason="two cells of the last field named anew",
+            at=TAKEN + timedelta(hours=2),
+            fields=12,
+            counts={"ALL": 7, "AML": 0, "Normal": 32, "unidentified": 0},
+            excluded=1,
+            machine_counts={"ALL": 5, "AML": 0, "Normal": 15, "unidentified": 20},
+            blasts_per_100=17.949,
+            blasts_interval=(7.535, 33.535),
+            models=["a" * 64],
         ),
         "model_live": ModelAnnouncement(
             worker="worker-1",

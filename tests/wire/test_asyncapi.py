@@ -96,6 +96,7 @@ def test_every_channel_of_a_device_is_in_the_document(document: dict[str, Any]) 
         assert f"leukoscope/1/{{site}}/{{device}}/{name}" in addresses
     assert "leukoscope/1/{site}/results/{device}" in addresses
     assert "leukoscope/1/{site}/slides/{slide}" in addresses
+    assert "leukoscope/1/{site}/reviews/{slide}" in addresses
     assert "leukoscope/1/{site}/models" in addresses
 
 

@@ -22,6 +22,7 @@ from wire.messages import (
     Receipt,
     Reply,
     SlideResult,
+    SlideReview,
 )
 
 KINDS: dict[str, type[msgspec.Struct]] = {
@@ -35,6 +36,7 @@ KINDS: dict[str, type[msgspec.Struct]] = {
     "reply": Reply,
     "reply_refused": Reply,
     "slide_result": SlideResult,
+    "slide_review": SlideReview,
     "model_live": ModelAnnouncement,
     "model_refused": ModelAnnouncement,
 }
@@ -86,7 +88,7 @@ def test_a_frame_is_read_from_any_kind_of_buffer(kind: type, frame: Frame) -> No
 def test_results_slides_and_models_say_research_use_only(
     json_messages: dict[str, msgspec.Struct],
 ) -> None:
-    for name in ("frame_result", "slide_result", "model_live"):
+    for name in ("frame_result", "slide_result", "slide_review", "model_live"):
         assert msgspec.to_builtins(json_messages[name])["notice"] == words.RESEARCH_USE_ONLY
     assert "Suggested pre-classification" in words.RESEARCH_USE_ONLY
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from slide_results import BEGIN, field_result
 
-from cloud.index.index import Index, IndexTroubleError, SlideKey
+from cloud.index.index import Index, IndexTroubleError, ReviewLine, SlideKey
 from cloud.index.tables import about, cells, fields
 from cloud.index.urgency import urgency
 from cloud.index.worklist import one
@@ -81,6 +81,21 @@ def test_two_writers_at_one_slide_lose_nothing(url, index):
     other.close()
     line = one(index, "home", "s1")
     assert (line.fields, line.cells) == (50, 50)
+
+
+def test_how_far_a_chain_is_is_kept_whichever_comes_first_and_never_goes_back(index):
+    signed, begun = ReviewLine(4, "b" * 64, "signed"), ReviewLine(2, "a" * 64, "in review")
+    key = SlideKey("home", "s1")
+    index.put_review(key, signed)
+    assert one(index, *key) is None  # nothing to show of it yet
+    index.put([field_result(1, ["ALL"])])
+    assert one(index, *key).state == "signed"
+    before = list(index.digests())
+    index.put_review(key, begun)
+    index.put([field_result(1, ["ALL"])])
+    assert list(index.digests()) == before
+    index.put_review(key, ReviewLine(5, "c" * 64, "amended"))
+    assert one(index, *key).state == "amended"
 
 
 def test_a_projection_of_another_version_is_made_anew(url):

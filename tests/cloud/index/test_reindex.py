@@ -2,12 +2,14 @@ import asyncio
 
 import pytest
 import sqlalchemy as sa
+from reading_desk import room
 from slide_results import field_result, memory, reading
 
 from cloud.index.index import Index
 from cloud.index.reindex import Reindexer
 from cloud.index.tables import cells, fields, slides
-from cloud.index.worklist import one
+from cloud.index.worklist import Wanted, one, page
+from cloud.reviews.entry import Comment
 from cloud.stores import keys
 from cloud.worker.outcome import store_reading
 
@@ -77,6 +79,27 @@ def test_whatever_a_projection_holds_of_its_own_is_found_and_goes(what, bucket, 
     assert reindex(bucket, index).mended == report.mended
     assert list(index.digests()) == sound
     assert reindex(bucket, index).same
+
+
+def test_the_states_of_slides_come_from_their_chains(index):
+    async def check():
+        async with room([["Normal"], []]) as here:
+            await here.field(5, ["Normal"], slide="s2")
+            await here.field(6, ["Normal"], slide="s3")
+            await here.do(Comment("fine"), slide="s2")
+            await here.sign(slide="s1")
+            report = await Reindexer(here.objects, index, lambda _: None).run()
+            assert len(report.mended) == 3
+            states = {slide: one(index, "home", slide).state for slide in ("s1", "s2", "s3")}
+            assert states == {"s1": "signed", "s2": "in review", "s3": "open"}
+            assert [line.slide for line in page(index, Wanted()).slides] == ["s2", "s3"]
+            await here.sign(slide="s2")
+            report = await Reindexer(here.objects, index, lambda _: None).run()
+            assert report.mended == ["home/s2"]
+            assert one(index, "home", "s2").state == "signed"
+            assert (await Reindexer(here.objects, index, lambda _: None).run()).same
+
+    asyncio.run(check())
 
 
 def test_a_field_that_comes_meanwhile_is_not_lost(bucket, index):

@@ -1,0 +1,259 @@
+"""The reader's desk: loads a slide's chain, and adds to it so that no edit is lost."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from cloud.reviews.entry import (
+    Action,
+    Amend,
+    CellName,
+    Comment,
+    Entry,
+    Reclassify,
+    See,
+    Sign,
+    basis,
+    digest,
+    field_of,
+)
+from cloud.reviews.replay import Review, Slide
+from cloud.reviews.rules import ReviewRefused, check
+from cloud.reviews.signing import Trusted, fingerprint, sign
+from cloud.reviews.verify import Chain, Examined, Finding, examine
+from cloud.slides.results import read_results
+from cloud.slides.sums import SlideSums
+from cloud.stores import keys
+from cloud.stores.objects import Objects
+from cloud.stores.remembered import Reads, Remembered
+from wire import topics
+from wire.codec import encode
+from wire.messages import FrameResult, SlideReview
+
+Tell: TypeAlias = Callable[[str, bytes], None]
+"""Publishes a payload on a topic."""
+
+_log = structlog.get_logger("cloud.reviews")
+
+
+class OvertakenError(ReviewRefused):
+    """Somebody else was first, with something that bears on this: look, and do it again."""
+
+    def __init__(self, newer: Sequence[Entry]) -> None:
+        who = ", ".join(sorted({entry.reader for entry in newer}))
+        super().__init__("overtaken", f"{who} has changed this meanwhile: look at it, then go on.")
+        self.newer = list(newer)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A slide with its chain."""
+
+    slide: Slide
+    review: Review
+    entries: list[Entry]
+
+
+class Desk:
+    """Readers' actions on slides.
+
+    Args:
+        objects: the bucket; waits while the store is away.
+        key: signs for the readers; its own signatures are always trusted.
+        trusted: further keys.
+        sums: publishes `slides/{slide}` anew after a signature.
+        tell: publishes on `reviews/{slide}`.
+    """
+
+    def __init__(
+        self,
+        objects: Objects,
+        key: Ed25519PrivateKey,
+        trusted: Trusted,
+        sums: SlideSums,
+        tell: Tell,
+    ) -> None:
+        self._objects = objects
+        self._remembered = Remembered(objects)
+        self._key = key
+        self._trusted = {**trusted, fingerprint(key.public_key()): key.public_key()}
+        self._sums = sums
+        self._tell = tell
+
+    async def load(self, site: str, slide: str) -> Case:
+        """Read a slide and its chain.
+
+        Raises:
+            ReviewRefused: `chain-broken`: nothing is built on a chain that is not sound.
+        """
+        results = await read_results(self._remembered, site, slide)
+        chain = await read_chain(self._remembered, site, slide)
+        examined = examine(chain, results, self._trusted)
+        if wrong := [finding for finding in examined.findings if not _passing(finding, examined)]:
+            _log.error("chain_broken", site=site, slide=slide, findings=len(wrong))
+            raise ReviewRefused(
+                "chain-broken",
+                f"The reviews of this slide are not as they were written (entry {wrong[0].number}: "
+                f"{wrong[0].kind}): run leukoscope-cloud verify {slide}, and tell the lead.",
+            )
+        return Case(Slide.of(results), examined.review, examined.entries)
+
+    async def act(
+        self, site: str, slide: str, reader: str, action: Action, *, last_seen: int
+    ) -> Case:
+        """See, reclassify, comment or waive.
+
+        Args:
+            site: of the slide.
+            slide: its token.
+            reader: who does it.
+            action: what; a signature and an amendment have ways of their own.
+            last_seen: number of the last entry that the reader had on the screen.
+
+        Raises:
+            OvertakenError: an entry behind `last_seen` is about the same cells.
+            ReviewRefused: see `check`, and `chain-broken`.
+        """
+        return await self._append(site, slide, reader, lambda _: action, last_seen)
+
+    async def sign(self, site: str, slide: str, reader: str, *, last_seen: int) -> Case:
+        """Sign the report as it stands; refused as `act` does, and when anything is newer."""
+        return await self._append(
+            site, slide, reader, lambda case: Sign(case.slide.report(case.review)), last_seen
+        )
+
+    async def amend(
+        self,
+        site: str,
+        slide: str,
+        reader: str,
+        reason: str,
+        changes: Sequence[Reclassify] = (),
+        seen: Sequence[CellName] = (),
+        waive: str = "",
+        *,
+        last_seen: int,
+    ) -> Case:
+        """Change a signed report, with a reason; refused as `sign` does."""
+
+        def made(case: Case) -> Amend:
+            draft = Amend(reason, list(changes), list(seen), waive, case.slide.report(case.review))
+            after = case.review.copy()
+            after.change(draft, case.slide.results)
+            return Amend(reason, draft.changes, draft.seen, waive, case.slide.report(after))
+
+        return await self._append(site, slide, reader, made, last_seen)
+
+    async def _append(
+        self, site: str, slide: str, reader: str, make: Callable[[Case], Action], last_seen: int
+    ) -> Case:
+        while True:
+            case = await self.load(site, slide)
+            action = make(case)
+            if newer := _bearing(action, case.entries[last_seen:]):
+                raise OvertakenError(newer)
+            check(action, case.review, case.slide)
+            entry = self._entry(site, slide, reader, action, case)
+            data = sign(entry, self._key)
+            if isinstance(action, Sign | Amend):
+                async with self._sums.expecting(site, slide):
+                    won = await self._create(entry, case, data)
+            else:
+                won = await self._create(entry, case, data)
+            if won:
+                break  # else somebody else's entry has this place: on top of that one
+        case.review.take(entry, digest(data))
+        case.entries.append(entry)
+        if isinstance(action, Sign | Amend):
+            self._tell(topics.reviews(site, slide), encode(_notice(entry, case.review)))
+        return case
+
+    def _entry(self, site: str, slide: str, reader: str, action: Action, case: Case) -> Entry:
+        return Entry(
+            site=site,
+            slide=slide,
+            number=case.review.number + 1,
+            before=case.review.head,
+            reader=reader,
+            at=datetime.now(UTC),
+            basis=basis(_concerned(action, case.slide)),
+            action=action,
+        )
+
+    async def _create(self, entry: Entry, case: Case, data: bytes) -> bool:
+        """Take the place in the chain; False where another entry has it."""
+        name = (entry.site, entry.slide)
+        if case.review.number:  # its writer may have been cut off before its witness
+            witness = keys.witness(*name, case.review.number)
+            await self._objects.create(witness, case.review.head.encode())
+        key = keys.review(*name, entry.number)
+        if not await self._objects.create(key, data) and await self._objects.get(key) != data:
+            return False
+        await self._objects.create(keys.witness(*name, entry.number), digest(data).encode())
+        return True
+
+
+async def read_chain(objects: Reads, site: str, slide: str) -> Chain:
+    """Read all that lies in the bucket of a slide's chain."""
+
+    async def under(prefix: str) -> dict[int, bytes]:
+        found = {}
+        for key in await objects.sizes(prefix):
+            number = key.removeprefix(prefix).removesuffix(".json")
+            data = await objects.get(key)
+            if number.isdecimal() and data is not None:
+                found[int(number)] = data
+        return found
+
+    # Witnesses first: an entry that is written in between only lacks one.
+    witnesses = await under(keys.witnesses(site, slide))
+    return Chain(site, slide, await under(keys.reviews(site, slide)), witnesses)
+
+
+def _passing(finding: Finding, examined: Examined) -> bool:
+    """The last entry's witness may be on its way; the next entry brings it if its writer died."""
+    return finding.kind == "witness-missing" and finding.number == examined.review.number
+
+
+def _bearing(action: Action, newer: Sequence[Entry]) -> list[Entry]:
+    """Those of the newer entries that the reader has to know of first."""
+    if isinstance(action, Sign | Amend):
+        return list(newer)
+    mine = set(action.cells) if isinstance(action, See | Reclassify) else set()
+    return [
+        entry
+        for entry in newer
+        if isinstance(entry.action, Reclassify) and mine.intersection(entry.action.cells)
+    ]
+
+
+def _concerned(action: Action, slide: Slide) -> list[FrameResult]:
+    cells = action.cells if isinstance(action, See | Reclassify | Comment) else []
+    if not cells:
+        return list(slide.results.values())
+    return [slide.results[name] for name in {field_of(cell) for cell in cells}]
+
+
+def _notice(entry: Entry, review: Review) -> SlideReview:
+    last = review.reports[-1]
+    return SlideReview(
+        site=entry.site,
+        slide=entry.slide,
+        state="signed" if len(review.reports) == 1 else "amended",
+        number=entry.number,
+        entry_sha256=review.head,
+        reader=entry.reader,
+        reason=last.reason,
+        at=entry.at,
+        fields=len(entry.basis.fields),
+        counts=last.report.reader,
+        excluded=last.report.excluded,
+        machine_counts=last.report.machine,
+        blasts_per_100=last.report.blasts_per_100,
+        blasts_interval=last.report.blasts_interval,
+        models=entry.basis.models,
+    )
