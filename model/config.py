@@ -119,7 +119,7 @@ class TrainingConfig(BaseModel):
     """Strength of stain and illumination augmentation; 1 is as in model/training/augment.py."""
     exchange: Share = 0.5
     """Share of cells that take on, in part, the stain of another cell of their batch."""
-    blur: Annotated[float, Field(ge=0, le=2)] = 1.0
+    blur: Annotated[float, Field(ge=0, le=2)] = 2.0
     """Most blur of an augmented cell: 1 is a mean of 3×3 pixels, 2 a sigma of 1.8 pixels."""
     dropout: Share = 0.2
     average: Share = 0.995

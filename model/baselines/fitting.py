@@ -91,7 +91,7 @@ def _step(network: keras.Model, how: Fitting, total: int, shape: tuple[int, ...]
     decay = keras.optimizers.schedules.CosineDecay(how.rate, total)
     optimizer = keras.optimizers.Adam(decay)
     optimizer.build(network.trainable_variables)
-    augment = Augment(how.seed, colour=1.0, exchange=0.5, blur=1.0) if how.augment else None
+    augment = Augment(how.seed, colour=1.0, exchange=0.5, blur=2.0) if how.augment else None
 
     taken = [tf.TensorSpec((None, *shape), tf.uint8), tf.TensorSpec((None,), tf.int32)]
 

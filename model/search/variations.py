@@ -15,7 +15,7 @@ VARIATIONS: Final[Mapping[str, Mapping[str, Any]]] = {
     "no augmentation of generated cells": {"augment_fakes": False},
     "no exchange of stains": {"exchange": 0.0},
     "standardised density": {"standardise": True, "exchange": 0.0},
-    "more blur": {"blur": 2.0},
+    "less blur": {"blur": 1.0},
     "no diversity of generated cells": {"diversity": 0.0},
     "source loss at 1": {"source_weight": 1.0},
     "no smoothing": {"label_smoothing": 0.0, "source_smoothing": 0.0},
