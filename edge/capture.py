@@ -18,6 +18,7 @@ from imaging.cells import FINDER_ID, find_white_cells
 from imaging.encode import Encoded, EncodeError, encode_within
 from imaging.quality import Quality, judge, measure
 from wire import messages
+from wire.codec import MessageError, decode_frame
 from wire.messages import Frame
 
 Done = TypeVar("Done")
@@ -49,12 +50,15 @@ class Capturer:
         self._camera = camera
         self._spool = spool
 
-    def capture(self, slide: str, take: Callable[[], Shot] | None = None) -> Capture:
+    def capture(
+        self, slide: str, take: Callable[[], Shot] | None = None, capture_id: str | None = None
+    ) -> Capture:
         """Take one picture of a slide (its token) and save it.
 
         Args:
             slide: token.
             take: gives the picture; None for one of the camera.
+            capture_id: one that was reserved for it by `new_capture_id`; None for a new one.
 
         Raises:
             CaptureRefused: the picture is unfit or cannot be saved; why, and what to do.
@@ -62,13 +66,36 @@ class Capturer:
         """
         watch = _Stopwatch()
         try:
-            return self._capture(slide, take or self._camera.capture, watch)
+            reserved = capture_id or new_capture_id()
+            return self._capture(reserved, slide, take or self._camera.capture, watch)
         except CaptureRefused as refusal:
             _log.warning("capture_refused", slide=slide, reason=refusal.reason, detail=str(refusal))
             raise
 
-    def _capture(self, slide: str, take: Callable[[], Shot], watch: "_Stopwatch") -> Capture:
-        capture_id = new_capture_id()
+    def saved(self, capture_id: str) -> int | None:
+        """White cells of the capture that was saved under this id; None when none was.
+
+        A capture that is stored already is gone from here: of its cells 0 are known.
+
+        Raises:
+            CaptureRefused: `spool-failed`.
+        """
+        try:
+            payload = self._spool.payload(capture_id)
+            if payload is not None:
+                return len(decode_frame(payload).cells or ())
+            return None if self._spool.ending(capture_id) is None else 0
+        except (SpoolError, MessageError) as error:
+            raise CaptureRefused(
+                "spool-failed",
+                "The spool cannot tell whether a capture was saved.",
+                "Call whoever runs the station.",
+                f"The spool says: {error}.",
+            ) from error
+
+    def _capture(
+        self, capture_id: str, slide: str, take: Callable[[], Shot], watch: "_Stopwatch"
+    ) -> Capture:
         shot = watch.time("capture", lambda: _picture(take))
         quality = watch.time("measure", lambda: _fit_quality(shot))
         boxes = watch.time("find", lambda: find_white_cells(shot.image))

@@ -69,7 +69,9 @@ class Desk:
         microscope.told = self._camera_told
         self.capturer = Capturer(settings, microscope, spool)
         self._press = Press(microscope, self.capturer, self._ledger, self._saved)
-        self._scanner = Scanner(settings, microscope, self._once, self._scan_field, changed)
+        self._scanner = Scanner(
+            settings, microscope, self._once, self._scan_field, self.capturer.saved, changed
+        )
 
     # --- the slide ---
 
@@ -321,8 +323,8 @@ class Desk:
             yield
         self._news.changed()
 
-    def _scan_field(self, slide: str) -> Line:
-        return self._press.take(slide, "scan", 1)
+    def _scan_field(self, slide: str, capture_id: str) -> Line:
+        return self._press.take(slide, "scan", 1, capture_id)
 
     def _saved(self, capture: Capture) -> None:
         self._watch.count_again()

@@ -35,15 +35,21 @@ class Press:
         self._ledger = ledger
         self._tell_saved = saved
 
-    def take(self, slide: str, by: By, count: int) -> Line:
+    def take(self, slide: str, by: By, count: int, capture_id: str | None = None) -> Line:
         """Take `count` pictures of the field in view and save the sharpest.
+
+        Args:
+            slide: token.
+            by: who asked.
+            count: pictures of the burst.
+            capture_id: one that was reserved for it; None for a new one.
 
         Raises:
             CaptureRefused: why the picture is unfit or not saved; written down too.
         """
         taken = _Burst(self._microscope, count)
         try:
-            capture = self._capturer.capture(slide, taken)
+            capture = self._capturer.capture(slide, taken, capture_id)
         except CameraExhausted as error:
             refusal = CaptureRefused(
                 "camera-failed",

@@ -30,7 +30,8 @@ class Scanner:
         settings: of the station.
         microscope: with a stage, or `start` refuses.
         once: the desk's.
-        take: captures the field in view for a slide.
+        take: captures the field in view for a slide, under a capture id.
+        saved: white cells of the capture that was saved under an id; None when none was.
         changed: called after every change, on any thread.
     """
 
@@ -39,7 +40,8 @@ class Scanner:
         settings: EdgeSettings,
         microscope: Microscope,
         once: Once,
-        take: Callable[[str], Line],
+        take: Callable[[str, str], Line],
+        saved: Callable[[str], int | None],
         changed: Callable[[], None],
     ) -> None:
         self._settings = settings
@@ -47,6 +49,7 @@ class Scanner:
         self._microscope = microscope
         self._once = once
         self._take = take
+        self._saved = saved
         self._changed = changed
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -108,7 +111,7 @@ class Scanner:
 
     def _progress(self, slide: str, target_cells: int, *, resume: bool) -> ScanProgress:
         try:
-            before = ScanProgress.resume(self._file) if resume else None
+            before = ScanProgress.resume(self._file, self._saved) if resume else None
             if before is not None and before.noted.slide == slide:
                 return before
             stage = self._microscope.stage
@@ -128,7 +131,7 @@ class Scanner:
         try:
             run(
                 self._microscope,
-                lambda _place: self._field(slide),
+                lambda _place, capture_id: self._field(slide, capture_id),
                 progress,
                 stop,
                 settings=self._settings.scan,
@@ -140,8 +143,8 @@ class Scanner:
         finally:
             self._once.give()
 
-    def _field(self, slide: str) -> int:
-        line = self._take(slide)
+    def _field(self, slide: str, capture_id: str) -> int:
+        line = self._take(slide, capture_id)
         self._tally.taken(line.capture_id)
         return line.cells
 
@@ -162,10 +165,13 @@ class Scanner:
         return replace(state, counts=self._tally.counts)
 
     def _recall(self) -> None:
-        """A scan that was cut off: shown, and gone on with when somebody asks."""
+        """A scan that was cut off: shown, and gone on with when somebody asks.
+
+        It is looked at before anything is sent, while the spool still holds the cut field's cells.
+        """
         try:
-            before = ScanProgress.resume(self._file)
-        except ScanProgressError as error:
+            before = ScanProgress.resume(self._file, self._saved)
+        except (ScanProgressError, CaptureRefused) as error:
             _log.error("scan_progress_unreadable", cause=str(error))
             return
         if before is not None:

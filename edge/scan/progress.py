@@ -1,20 +1,22 @@
 """How far a scan came, in a small file that survives a power cut.
 
-The file is replaced as a whole, after each field and never before the field's capture is saved: a
-cut between the two repeats ONE field, under another capture id, and skips none. Spool and file
-cannot be written in one step, so it is one or the other; a field taken twice is seen by anybody who
-looks, a field that is missing by nobody.
+The file is replaced as a whole, before and after each field's capture. Spool and file cannot be
+written in one step, so the capture's id is noted before it is taken: a cut between saving the
+capture and noting it leaves an id that the spool knows, and whoever goes on counts that field as
+done. None is skipped, and none is captured twice.
 """
 
 import contextlib
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Self
 
 import msgspec
 
+from edge.identity import new_capture_id
 from edge.scan.plan import Plan
 from edge.stage.base import Place
 
@@ -39,7 +41,9 @@ class Noted:
     cells: int = 0
     refused: dict[str, int] = field(default_factory=dict)
     place: Place | None = None
-    """Where the stage stood at the last field, its focus included."""
+    """Where the stage stood when a picture was last taken, its focus included."""
+    taking: str = ""
+    """Capture id under which the next field is, or was, being captured."""
     begun_at: float = 0.0
     """Unix seconds, by the station's clock."""
 
@@ -76,8 +80,12 @@ class ScanProgress:
         return progress
 
     @classmethod
-    def resume(cls, file: Path) -> Self | None:
+    def resume(cls, file: Path, saved: Callable[[str], int | None]) -> Self | None:
         """The scan that another run did not finish; None when there is none.
+
+        Args:
+            file: in the station's folder.
+            saved: white cells of the capture that was saved under an id; None when none was.
 
         Raises:
             ScanProgressError: the file cannot be read. A damaged one was put aside first.
@@ -94,13 +102,30 @@ class ScanProgress:
             raise _damaged(file, str(error)) from error
         if noted.schema != _SCHEMA or not 0 <= noted.fields <= len(noted.plan):
             raise _damaged(file, f"schema {noted.schema}, field {noted.fields}")
-        return cls(file, noted, resumed=True)
+        progress = cls(file, noted, resumed=True)
+        cells = saved(noted.taking) if noted.taking else None
+        if cells is not None and noted.place is not None:  # the cut came before it was noted
+            progress.saved(cells, noted.place)
+        return progress
+
+    def taking(self, place: Place) -> str:
+        """A capture id for the field that is taken next, noted when this returns.
+
+        Args:
+            place: where the stage stands.
+
+        Raises:
+            ScanProgressError: it cannot be written; capture nothing.
+        """
+        capture_id = new_capture_id()
+        self._write(replace(self.noted, taking=capture_id, place=place))
+        return capture_id
 
     def saved(self, cells: int, place: Place) -> None:
         """A field is saved: noted when this returns.
 
         Raises:
-            ScanProgressError: it cannot be written; the field would be repeated.
+            ScanProgressError: it cannot be written; `resume` will find it saved.
         """
         was = self.noted
         self._write(
@@ -110,6 +135,7 @@ class ScanProgress:
                 saved=was.saved + 1,
                 cells=was.cells + cells,
                 place=place,
+                taking="",
             )
         )
 
@@ -117,7 +143,7 @@ class ScanProgress:
         """A field is passed over for a reason; likewise."""
         was = self.noted
         refused = was.refused | {reason: was.refused.get(reason, 0) + 1}
-        self._write(replace(was, fields=was.fields + 1, refused=refused, place=place))
+        self._write(replace(was, fields=was.fields + 1, refused=refused, place=place, taking=""))
 
     def discard(self) -> None:
         """Forget the scan: it is finished, or not wanted any more."""

@@ -42,7 +42,7 @@ class Scope(Protocol):
 
 def run(
     microscope: Scope,
-    capture: Callable[[Place], int],
+    capture: Callable[[Place, str], int],
     progress: ScanProgress,
     stop: threading.Event,
     *,
@@ -51,13 +51,12 @@ def run(
 ) -> ScanStatus:
     """Visit the fields that `progress` has not noted yet, in their order.
 
-    Each field's capture is saved before it is noted, so none is skipped by a power cut and at most
-    one repeated (see `edge.scan.progress`).
+    No field is skipped by a power cut, and none is captured twice (see `edge.scan.progress`).
 
     Args:
         microscope: with a stage.
-        capture: saves the field in view and says how many white cells it holds. Raises
-            `CaptureRefused`, like `edge.capture.Capturer`.
+        capture: saves the field in view, at a place, under a capture id, and says how many white
+            cells it holds. Raises `CaptureRefused`, like `edge.capture.Capturer`.
         progress: of this scan; forgotten when it is finished.
         stop: ends the scan within a second, but for a picture that is being taken.
         settings: when to focus and to give up.
@@ -84,7 +83,7 @@ class _Scan:
         self,
         microscope: Scope,
         stage: Stage,
-        capture: Callable[[Place], int],
+        capture: Callable[[Place, str], int],
         progress: ScanProgress,
         stop: threading.Event,
         settings: ScanSettings,
@@ -148,7 +147,7 @@ class _Scan:
         """Capture the field in view and note it; out of focus, focus and try once more."""
         place = self._stage.place
         try:
-            cells = self._capture(place)
+            cells = self._capture(place, self._progress.taking(place))
         except CaptureRefused as refusal:
             if refusal.reason not in FIELDS_FAULT:
                 raise

@@ -1,6 +1,7 @@
 import hashlib
 import io
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import cv2
 import numpy as np
@@ -12,13 +13,14 @@ from edge.cameras.base import CameraExhausted
 from edge.cameras.folder import FolderCamera
 from edge.cameras.simulator import SimulatorCamera
 from edge.capture import Capturer
+from edge.identity import new_capture_id
 from edge.refusal import CaptureRefused
 from edge.settings import EdgeSettings
 from edge.spool import Spool
 from imaging.cells import FINDER_ID, find_white_cells
 from imaging.decode import decode
 from wire.codec import decode_frame, encode_frame
-from wire.messages import Exposed
+from wire.messages import Exposed, Receipt
 
 SLIDE = "s0123456789abcdef0123"
 CANARY = "KANARIENVOGEL"
@@ -74,6 +76,21 @@ def test_a_good_field_is_saved_and_decodes_to_the_message(settings, spool):
     assert sent.finder == FINDER_ID
     assert len(sent.cells) >= len(capture.shot.truth) > 0
     assert set(capture.milliseconds) == {"capture", "measure", "find", "encode", "save"}
+
+
+def test_a_reserved_id_tells_whether_its_capture_was_saved(settings, spool):
+    capturer, reserved = Capturer(settings, SimulatorCamera(7, "ALL"), spool), new_capture_id()
+    assert capturer.saved(reserved) is None
+    frame = capturer.capture(SLIDE, capture_id=reserved).frame
+    assert frame.capture_id == reserved
+    assert capturer.saved(reserved) == len(frame.cells) > 0
+    with pytest.raises(CaptureRefused, match="Not saved"):
+        capturer.capture(SLIDE, capture_id=reserved)  # an id is used once
+    spool.settle(Receipt(capture_id=reserved, outcome="stored", at=datetime.now(UTC)))
+    assert capturer.saved(reserved) == 0  # it was saved; its cells are the cloud's to know
+    spool.close()
+    with pytest.raises(CaptureRefused, match="cannot tell"):
+        capturer.saved(reserved)
 
 
 def test_the_cells_lie_where_the_simulator_drew_them(settings, spool):

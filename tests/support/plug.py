@@ -51,7 +51,7 @@ class Outcome:
 
     @property
     def repeated(self) -> int:
-        """Fields that were captured twice, because the plug came between saving and noting."""
+        """Captures that the scan does not know of: fields that it took twice."""
         return len(self.stored) - self.scanned
 
 

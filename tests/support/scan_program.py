@@ -57,14 +57,14 @@ def scan(folder: Path, fields: int) -> None:
         def raw(self, *, again: bool = False) -> Shot:
             return camera.again() if again else camera.capture()
 
-    def capture(place: Place) -> int:
-        saved = capturer.capture("s0123456789")
+    def capture(place: Place, capture_id: str) -> int:
+        saved = capturer.capture("s0123456789", capture_id=capture_id)
         sys.stdout.write(f"{name(place)}\n")
         sys.stdout.flush()
         return len(saved.frame.cells)
 
     file = folder / "scan.json"
-    progress = ScanProgress.resume(file) or ScanProgress.begin(
+    progress = ScanProgress.resume(file, capturer.saved) or ScanProgress.begin(
         file, "s0123456789", plan(fields), target_cells=0
     )
     ended = run(

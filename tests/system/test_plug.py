@@ -31,5 +31,5 @@ def test_a_scan_survives_kill_9_at_random_moments(rig, tmp_path, request):
     assert len(outcome.stored) == len(set(outcome.stored)) >= captures
     assert outcome.dead_letters == 0
     assert outcome.noted == sorted(outcome.noted)  # it never went back
-    assert 0 <= outcome.repeated <= kills
+    assert outcome.repeated == 0
     assert any(reply.ok for reply in outcome.replies)

@@ -1,6 +1,7 @@
 """A scan from the desk, its focus and calibration, with the simulator's stage."""
 
 import time
+from datetime import UTC, datetime
 
 import pytest
 from desks import desk_at, desk_settings
@@ -9,9 +10,10 @@ from rig import until
 from edge.cameras.simulator import SimulatorCamera
 from edge.desk import Busy
 from edge.refusal import CaptureRefused
+from edge.scan.progress import ScanProgress
 from edge.stage.base import Place
 from wire.codec import decode_frame
-from wire.messages import FrameResult, FrameTimings, ModelRef
+from wire.messages import FrameResult, FrameTimings, ModelRef, Receipt
 
 SLIDE = "s0123456789abcdef0123"
 FIELDS = {"area_um": (147.0, 73.0), "refocus_every": 0}
@@ -100,6 +102,25 @@ def test_a_stopped_scan_goes_on_after_a_restart_and_takes_no_field_twice(setting
         scan = ended(desk)
         assert (scan.finished, scan.fields) == (True, 6)
         assert len(desk.spool.waiting(20)) + scan.refused == 6
+
+
+def test_a_field_saved_before_a_power_cut_but_not_noted_is_not_taken_again(settings):
+    """The station dies between the two; its frame is sent and stored before the scan goes on."""
+    with desk_at(settings, stage=True) as desk:
+        desk.start_token(SLIDE, "page")
+        plan = settings.scan.plan(desk.microscope.stage.place)
+        progress = ScanProgress.begin(settings.data_dir / "scan.json", SLIDE, plan, 0)
+        reserved = progress.taking(desk.microscope.stage.place)
+        frame = desk.capturer.capture(SLIDE, capture_id=reserved).frame
+    with desk_at(settings, stage=True) as desk:
+        assert (desk.state.scan.fields, desk.state.scan.cells) == (1, len(frame.cells))
+        desk.spool.settle(Receipt(capture_id=reserved, outcome="stored", at=datetime.now(UTC)))
+        desk.start_scan("page", 0)
+        scan = ended(desk)
+        assert (scan.finished, scan.fields) == (True, 6)
+        frames = [decode_frame(desk.spool.payload(one)) for one in desk.spool.waiting(20)]
+        assert len(frames) + scan.refused == 5
+        assert scan.cells == sum(len(one.cells) for one in [frame, *frames])
 
 
 def test_the_scan_of_another_slide_is_not_gone_on_with(desk):

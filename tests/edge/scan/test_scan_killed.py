@@ -1,4 +1,4 @@
-"""A scan that is killed goes on where it was: every field is saved, one at most repeated a kill."""
+"""A scan that is killed goes on where it was: every field is saved, and none twice."""
 
 import os
 import random
@@ -15,7 +15,9 @@ from edge.spool import open_spool
 from wire.codec import decode_frame
 
 
-def test_a_scan_killed_at_random_moments_skips_no_field(tmp_path, request: pytest.FixtureRequest):
+def test_a_scan_killed_at_random_moments_takes_each_field_once(
+    tmp_path, request: pytest.FixtureRequest
+):
     fields, kills = (200, 50) if request.config.getoption("--full") else (24, 2)
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     expected = Counter(_saved(whole) if _run(whole, fields) else [])
@@ -27,10 +29,7 @@ def test_a_scan_killed_at_random_moments_skips_no_field(tmp_path, request: pytes
         _run(killed, fields, kill_after=rng.uniform(0, 1.2 * fields / kills))
     assert _run(killed, fields)
 
-    found = Counter(_saved(killed))
-    assert set(found) == set(expected)
-    assert found.total() - expected.total() <= kills
-    assert list(dict.fromkeys(_saved(killed))) == list(expected)  # in the plan's order
+    assert _saved(killed) == list(expected)  # once each, and in the plan's order
 
 
 def _run(folder: Path, fields: int, kill_after: float | None = None) -> bool:

@@ -77,7 +77,7 @@ def test_every_field_of_the_area_is_captured_once_in_order(progress, stop):
     captured: list[Place] = []
     told: list[ScanStatus] = []
 
-    def capture(place: Place) -> int:
+    def capture(place: Place, _capture_id: str) -> int:
         captured.append(place)
         return 2
 
@@ -91,13 +91,13 @@ def test_every_field_of_the_area_is_captured_once_in_order(progress, stop):
 def test_it_ends_when_enough_cells_are_counted_and_is_forgotten(tmp_path, stop):
     file = tmp_path / "scan.json"
     progress = ScanProgress.begin(file, "s0123", PLAN, 9)
-    status = run(Scope(NoStage()), lambda place: 4, progress, stop, settings=UNFOCUSED)
+    status = run(Scope(NoStage()), lambda *_: 4, progress, stop, settings=UNFOCUSED)
     assert (status.activity, status.fields, status.cells) == ("finished", 3, 12)
-    assert ScanProgress.resume(file) is None
+    assert ScanProgress.resume(file, lambda _: None) is None
 
 
 def test_unfit_fields_are_counted_by_reason_and_passed_over(progress, stop):
-    def capture(place: Place) -> int:
+    def capture(place: Place, _capture_id: str) -> int:
         if place.x == 20:
             raise refuse("empty-field")
         if place.y == 30:
@@ -111,7 +111,7 @@ def test_unfit_fields_are_counted_by_reason_and_passed_over(progress, stop):
 
 
 def test_too_many_unfit_fields_in_a_row_stop_it_with_the_reason(progress, stop):
-    def capture(place: Place) -> int:
+    def capture(place: Place, _capture_id: str) -> int:
         if place.y > 0:
             raise refuse("empty-field")
         return 1
@@ -133,7 +133,7 @@ def test_what_is_not_the_fields_fault_stops_it_and_the_field_is_taken_later(reas
     captured: list[tuple[float, float]] = []
     broken = True
 
-    def capture(place: Place) -> int:
+    def capture(place: Place, _capture_id: str) -> int:
         if broken and len(captured) == 7:
             raise refuse(reason)
         captured.append((place.x, place.y))
@@ -142,7 +142,7 @@ def test_what_is_not_the_fields_fault_stops_it_and_the_field_is_taken_later(reas
     status = run(Scope(NoStage()), capture, progress, stop, settings=UNFOCUSED)
     assert (status.activity, status.reason, status.fields) == ("failed", reason, 7)
     broken = False
-    again = ScanProgress.resume(file)
+    again = ScanProgress.resume(file, lambda _: None)
     assert again is not None
     status = run(Scope(NoStage()), capture, again, stop, settings=UNFOCUSED)
     assert (status.activity, status.resumed, status.cells) == ("finished", True, 20)
@@ -156,7 +156,7 @@ def test_a_stage_that_fails_stops_it_and_its_words_stay_at_the_station(progress,
                 raise StageError("/dev/ttyACM0 is gone")
             super().move_to(place)
 
-    status = run(Scope(Broken()), lambda place: 1, progress, stop, settings=UNFOCUSED)
+    status = run(Scope(Broken()), lambda *_: 1, progress, stop, settings=UNFOCUSED)
     assert (status.activity, status.reason, status.fields) == ("failed", "stage-failed", 3)
     assert "tty" not in status.sentence + status.remedy
 
@@ -165,7 +165,7 @@ def test_a_camera_that_fails_while_focusing_stops_it(progress, stop):
     def look() -> Shot:
         raise CameraError("unplugged")
 
-    status = run(Scope(NoStage(), look), lambda place: 1, progress, stop)
+    status = run(Scope(NoStage(), look), lambda *_: 1, progress, stop)
     assert (status.activity, status.reason, status.fields) == ("failed", "camera-failed", 0)
 
 
@@ -173,7 +173,7 @@ def test_progress_that_cannot_be_written_stops_it(tmp_path, stop):
     file = tmp_path / "edge" / "scan.json"
     progress = ScanProgress.begin(file, "s0123", PLAN, 0)
 
-    def capture(place: Place) -> int:
+    def capture(place: Place, _capture_id: str) -> int:
         if place.x == 20:
             file.unlink()
             file.parent.rmdir()
@@ -186,12 +186,12 @@ def test_progress_that_cannot_be_written_stops_it(tmp_path, stop):
 
 def test_without_a_stage_there_is_no_scan(progress, stop):
     with pytest.raises(CaptureRefused, match="no stage") as refusal:
-        run(Scope(None), lambda place: 1, progress, stop)
+        run(Scope(None), lambda *_: 1, progress, stop)
     assert refusal.value.reason == "no-stage"
 
 
 def test_a_person_stops_it_after_the_field_at_hand(progress, stop):
-    def capture(place: Place) -> int:
+    def capture(place: Place, _capture_id: str) -> int:
         if place.x == 20:
             stop.set()
         return 1
@@ -212,7 +212,7 @@ def test_a_stage_on_a_long_way_is_halted_within_a_second(tmp_path, progress, sto
 
     threading.Timer(0.3, ask).start()
     far = ScanProgress.begin(tmp_path / "s.json", "s0", Plan(Area(900, 0, 20, 10), 10, 10), 0)
-    status = run(Scope(stage), lambda place: 1, far, stop, settings=UNFOCUSED)
+    status = run(Scope(stage), lambda *_: 1, far, stop, settings=UNFOCUSED)
     assert time.monotonic() - asked[0] < 2  # a second, and one for a busy machine
     assert (status.activity, status.fields) == ("stopped", 0)
     stage.close()
@@ -234,7 +234,7 @@ def test_it_focuses_at_the_start_and_every_so_many_fields(camera, progress, stop
     stage.move_to(Place(0, 0, 1.4))
     heights: list[float] = []
 
-    def capture(place: Place) -> int:
+    def capture(place: Place, _capture_id: str) -> int:
         heights.append(place.z)
         camera.focus += 0.5 if len(heights) % 5 == 0 else 0.0  # the slide is tilted
         return 1
@@ -250,7 +250,7 @@ def test_a_field_out_of_focus_is_focused_and_captured_again(camera, tmp_path, st
     stage = SimulatorStage(camera)
     tries: list[float] = []
 
-    def capture(place: Place) -> int:
+    def capture(place: Place, _capture_id: str) -> int:
         tries.append(place.z)
         if len(tries) == 2:
             stage.move_to(Place(place.x, place.y, 1.0))  # somebody turned the knob
@@ -270,7 +270,7 @@ def test_where_there_is_nothing_to_focus_on_the_height_stays(tmp_path, stop):
     stage.place = Place(0, 0, 7.5)
     glass = Shot(np.full((48, 64, 3), 200, np.uint8))
     progress = ScanProgress.begin(tmp_path / "s.json", "s0", Plan(Area(0, 0, 20, 10), 10, 10), 0)
-    status = run(Scope(stage, lambda: glass), lambda place: 0, progress, stop)
+    status = run(Scope(stage, lambda: glass), lambda *_: 0, progress, stop)
     assert (status.activity, status.unfocused, status.fields) == ("finished", 1, 2)
     assert stage.place.z == 7.5
 
@@ -283,11 +283,11 @@ def test_the_focus_and_the_place_are_remembered_over_a_power_cut(tmp_path, stop)
     twin = SangaboardTwin(tmp_path / "ttyACM0")
     unit = SerialStageSettings(um_per_step=(0.5, 0.5, 0.5), backlash_um=(0, 0, 0))
     stage = SerialStage(str(twin.link), unit)
-    again = ScanProgress.resume(file)
+    again = ScanProgress.resume(file, lambda _: None)
     assert again is not None
     captured: list[Place] = []
 
-    def capture(place: Place) -> int:
+    def capture(place: Place, _capture_id: str) -> int:
         captured.append(place)
         return 1
 
