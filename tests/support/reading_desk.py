@@ -42,8 +42,8 @@ class Room:
     async def _say(self, topic, payload):
         self.said[topic] = payload
 
-    async def field(self, number, labels, slide="s1"):
-        result = field_result(number, labels, slide=slide)
+    async def field(self, number, labels, slide="s1", **changes):
+        result = field_result(number, labels, slide=slide, **changes)
         await store_reading(reading(result), self.objects)
         return result
 
