@@ -60,8 +60,8 @@ def _limits(manifest: Manifest) -> Iterable[str]:
     if len(real) == 1:
         yield (
             f"Tell AML from its source with certainty: real AML cells came from `{real[0]}` only. "
-            "Each source shows all classes it has equally often, and Normal comes from every "
-            "source; still, read the figures per source."
+            "Each source shows all classes it has equally often, and Normal was learned from "
+            f"{_named(manifest, 'Normal')}; still, read the figures per source."
         )
     if "deepapl" in _cells(manifest, "Normal", drawn=False):
         yield (
@@ -75,6 +75,11 @@ def _limits(manifest: Manifest) -> Iterable[str]:
         yield "Refuse strange input by itself: it has no score for what is unlike its training."
     else:
         yield "Refuse every strange input: the share found for each kind stands with its answers."
+
+
+def _named(manifest: Manifest, label: str) -> str:
+    taught = {**_cells(manifest, label, drawn=False), **_cells(manifest, label, drawn=True)}
+    return " and ".join(f"`{source}`" for source in sorted(taught))
 
 
 def _looked(manifest: Manifest) -> bool:

@@ -34,7 +34,7 @@ SOURCES: Final = {
         "MIT",
     ),
     "lmu": Source(
-        "single cells of another laboratory: the outside test",
+        "single cells of another laboratory; looked at while choices were made, so an outside look",
         "AML-Cytomorphology_LMU, Matek et al. 2019",
         "CC BY 3.0",
         "10.7937/tcia.2019.36f5o9ld",
