@@ -57,6 +57,7 @@ class Guide:
 
     It knows no heights, only whether turning helps: rising is *closer*; a clear fall below the
     best seen is *past it, turn back*; back near the best is *in focus*, until it is clearly left.
+    A picture that is sharp by itself is in focus too, as long as turning does not better it.
     Call `reset` when the slide is moved.
     """
 
@@ -72,12 +73,17 @@ class Guide:
         self._passed = False
         self._turn: Turn = "search"
 
-    def tell(self, sharpness: float) -> Hint:
-        """Hear the next picture's sharpness (`edge.focus.measure.sharpness`); say what to do."""
+    def tell(self, sharpness: float, *, sharp: bool = False) -> Hint:
+        """Hear of the next picture; say what to do.
+
+        Args:
+            sharpness: of the picture (`edge.focus.measure.sharpness`).
+            sharp: whether the picture is sharp enough by itself (`edge.quality.bands.is_sharp`).
+        """
         self._recent.append(sharpness)
         now = median(self._recent)
         self._remember(now)
-        self._turn = self._next(now)
+        self._turn = self._next(now, sharp=sharp)
         word, sign = _WORDS[self._turn]
         return Hint(self._turn, word, sign, now / self._best if self._best else 0.0)
 
@@ -92,10 +98,10 @@ class Guide:
         elif now < _PASSED * self._best:
             self._passed = True
 
-    def _next(self, now: float) -> Turn:
+    def _next(self, now: float, *, sharp: bool) -> Turn:
         moved = self._moved(now)
         at_best = now >= (_LEFT if self._turn == "in-focus" else _IN_FOCUS) * self._best
-        if self._passed and at_best:
+        if at_best and (self._passed or (sharp and moved <= 0)):
             return "in-focus"
         if moved > 0:
             return "closer"

@@ -9,6 +9,7 @@ from edge.focus.guide import Guide, Hint
 from edge.focus.measure import sharpness
 from edge.page.broadcast import Broadcast
 from edge.page.placeholder import placeholder
+from edge.quality.bands import is_sharp
 from edge.refusal import CaptureRefused
 
 BOUNDARY: Final = "picture"
@@ -87,7 +88,8 @@ class Eye:
         if field != self._field:  # after a capture the slide is moved: another field, another best
             self._field = field
             self._guide.reset()
-        self.hint = self._guide.tell(sharpness(self._desk.preview()))
+        sharp = is_sharp(self._desk.look())
+        self.hint = self._guide.tell(sharpness(self._desk.preview()), sharp=sharp)
 
 
 def _part(picture: bytes) -> bytes:

@@ -58,6 +58,10 @@ def _doublings(value: float) -> float:
     return (log2(max(value, 1 / 32)) + 5) / 6
 
 
+def _is_sharp(focus: float, limits: Limits) -> bool:
+    return focus >= 1.5 * limits.focus
+
+
 _SCALES: Final = (
     _Scale(
         "brightness",
@@ -85,7 +89,7 @@ _SCALES: Final = (
         "focus",
         place=_doublings,
         good=lambda limits: (limits.focus, 2.0),
-        word=lambda value, limits: "soft" if value < 1.5 * limits.focus else "sharp",
+        word=lambda value, limits: "sharp" if _is_sharp(value, limits) else "soft",
     ),
     _Scale(
         "colour",
@@ -116,6 +120,11 @@ def bands(quality: Measured, limits: Limits = DEFAULT_LIMITS) -> list[Band]:
         limits: the gate's.
     """
     return [_band(scale, getattr(quality, scale.measure), limits) for scale in _SCALES]
+
+
+def is_sharp(quality: Measured, limits: Limits = DEFAULT_LIMITS) -> bool:
+    """Whether the focus needle says *sharp* of a field that has cells to be sharp."""
+    return quality.tissue >= limits.tissue and _is_sharp(quality.focus, limits)
 
 
 def _band(scale: _Scale, value: float, limits: Limits) -> Band:

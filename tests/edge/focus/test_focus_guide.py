@@ -18,9 +18,9 @@ class Hand:
         self._rng = np.random.default_rng(1)
         self._noise = noise
 
-    def at(self, height: float) -> str:
+    def at(self, height: float, *, sharp: bool = False) -> str:
         level = (0.1 + 1 / (1 + height**2)) * (1 + self._noise * self._rng.normal())
-        return self.guide.tell(level).word
+        return self.guide.tell(level, sharp=sharp).word
 
     def turn(self, heights: Iterable[float]) -> list[str]:
         """The words on the way, each once."""
@@ -86,6 +86,22 @@ def test_every_word_has_a_sign_of_its_own_and_a_level():
     assert all(len(sign) == 1 for sign in signs.values())
     assert all(0 < hint.level <= 1 for hint in hints)
     assert hints[-1].level == pytest.approx(1, abs=0.02)
+
+
+def test_a_field_that_is_sharp_from_the_start_is_in_focus_until_it_is_left():
+    hand = Hand()
+    sharp = [hand.at(0, sharp=True) for _ in range(30)]
+    assert set(sharp) == {"in focus"}
+    assert hand.turn(way(0, 3))[-1] == "past it, turn back"
+    assert hand.turn(way(3, 0))[-2:] == ["closer", "in focus"]
+
+
+def test_a_sharp_field_that_turning_betters_is_not_in_focus_yet():
+    hand = Hand(noise=0.0)
+    words = [hand.at(height, sharp=True) for height in way(-1, -0.2)]
+    assert words[-1] == "closer"
+    assert {hand.at(0, sharp=True) for _ in range(9)} >= {"in focus"}
+    assert hand.at(0, sharp=True) == "in focus"
 
 
 def test_darkness_is_no_error():

@@ -1,12 +1,13 @@
 """Bands say in a word and a needle's position what the gate will say to a capture."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.quality.bands import bands
+from edge.quality.bands import bands, is_sharp
 from imaging.quality import Quality, judge, measure
 from imaging.simulator import Optics, Smear
 from imaging.verdict import Limits
@@ -106,3 +107,10 @@ def test_a_real_field_goes_from_sharp_to_out_of_focus_as_the_drive_turns():
         words.append(next(one.word for one in bands(measure(image)) if one.name == "focus"))
     assert words[0] == "sharp"
     assert words[-1] == "out of focus"
+
+
+def test_only_a_field_with_cells_is_sharp():
+    sharp = Quality(focus=0.9, brightness=0.7, clipped=0, cast=5, tissue=0.2)
+    assert is_sharp(sharp)
+    assert not is_sharp(replace(sharp, focus=0.01))
+    assert not is_sharp(replace(sharp, tissue=0.0))  # dust on bare glass is sharp too
