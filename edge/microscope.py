@@ -18,7 +18,7 @@ from edge.cameras.base import (
     Shot,
 )
 from edge.cameras.watched import CameraHungError, Watched
-from edge.stage.base import Stage
+from edge.stage.base import Follows, Stage, StageError
 from imaging.types import Image
 
 Given = TypeVar("Given")
@@ -247,10 +247,19 @@ class Microscope:
         watched = Watched(reopen(), self._hang_s)
         try:
             watched.ask(_glance)
+            self._lead_stage(watched.camera)
         except CameraError:
             watched.close()
             raise
         return watched
+
+    def _lead_stage(self, camera: Camera) -> None:
+        stage: object = self.stage
+        if isinstance(stage, Follows):
+            try:
+                stage.follow(camera)
+            except StageError as error:
+                raise CameraError(f"the stage does not follow the camera: {error}") from error
 
     def _take(self, watched: Watched[Camera]) -> None:
         with self._lock:

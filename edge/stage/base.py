@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from edge.cameras.base import Camera
+
 
 class StageError(RuntimeError):
     """The stage did not do what was asked. The message says what happened and what to do."""
@@ -46,6 +48,20 @@ class Halts(Protocol):
 
     def halt(self) -> None:
         """Stop a move that is under way, from another thread; it ends with a StageError."""
+        ...
+
+
+@runtime_checkable
+class Follows(Protocol):
+    """A stage that moves by way of the camera, as the simulated one. Optional."""
+
+    def follow(self, camera: Camera) -> None:
+        """The camera was opened again: move this one from now on, from where the last one was.
+
+        Raises:
+            CameraError: it cannot be opened.
+            StageError: this stage moves no such camera.
+        """
         ...
 
 

@@ -31,24 +31,11 @@ def open_stage(
     if not spec:
         return None
     if spec == "simulator":
-        return _simulator(camera)
+        from edge.stage.simulator import SimulatorStage
+
+        return SimulatorStage(camera)
     if kind == "serial" and device:
         from edge.stage.serial import SerialStage
 
         return SerialStage(device, settings)
     raise StageError(f"no stage is called {spec!r}: take {SPECS}")
-
-
-def _simulator(camera: Camera) -> Stage:
-    from edge.cameras.late import LateCamera
-    from edge.cameras.simulator import SimulatorCamera
-    from edge.stage.simulator import SimulatorStage
-
-    if isinstance(camera, LateCamera):
-        camera = camera.opened()
-    if not isinstance(camera, SimulatorCamera):
-        raise StageError(
-            f"the simulated stage moves the simulated camera only, and the camera is "
-            f"{camera.name}: set camera to simulator, or stage to a serial one"
-        )
-    return SimulatorStage(camera)

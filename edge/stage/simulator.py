@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from edge.cameras.base import Camera
+from edge.cameras.late import LateCamera
 from edge.cameras.simulator import SimulatorCamera
 from edge.stage.base import Place, StageError
 
@@ -13,12 +15,16 @@ class SimulatorStage:
     """Moves at once. While it is there, the camera no longer walks by itself.
 
     Args:
-        camera: opened; stays its owner's to close.
+        camera: the simulated one, or a late one that opens it; stays its owner's to close.
+
+    Raises:
+        CameraError: the camera cannot be opened.
+        StageError: it is no simulated camera.
     """
 
-    def __init__(self, camera: SimulatorCamera) -> None:
+    def __init__(self, camera: Camera) -> None:
         self.name = "simulator"
-        self._camera = camera
+        self._camera = camera = _simulated(camera)
         self._closed = False
         camera.advance = False
 
@@ -43,8 +49,32 @@ class SimulatorStage:
         self._camera.move_to(place.x, place.y)
         self._camera.focus = place.z
 
+    def follow(self, camera: Camera) -> None:
+        """The camera was opened again: stand with it where the last one stood.
+
+        Raises:
+            CameraError: it cannot be opened.
+            StageError: it is no simulated camera.
+        """
+        place, fresh = self.place, _simulated(camera)
+        fresh.advance = self._closed
+        fresh.move_to(place.x, place.y)
+        fresh.focus = place.z
+        self._camera = fresh
+
     def close(self) -> None:
         """Let the camera walk by itself again."""
         if not self._closed:
             self._closed = True
             self._camera.advance = True
+
+
+def _simulated(camera: Camera) -> SimulatorCamera:
+    if isinstance(camera, LateCamera):
+        camera = camera.opened()
+    if not isinstance(camera, SimulatorCamera):
+        raise StageError(
+            f"the simulated stage moves the simulated camera only, and the camera is "
+            f"{camera.name}: set camera to simulator, or stage to a serial one"
+        )
+    return camera

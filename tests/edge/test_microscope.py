@@ -11,6 +11,7 @@ from edge.cameras.base import Adjustment, CameraError, Shot
 from edge.cameras.simulator import SimulatorCamera
 from edge.microscope import Microscope
 from edge.stage.base import Place
+from edge.stage.simulator import SimulatorStage
 
 
 class Twin:
@@ -204,3 +205,40 @@ def test_the_simulated_camera_is_watched_like_any_other(opened):
     shown = microscope.preview()
     assert shown.shape == (480, 640, 3)
     assert microscope.capture().truth
+
+
+class Undrawn(SimulatorCamera):
+    """A simulator that takes no time to draw, and hangs when told."""
+
+    hangs = False
+
+    def capture(self):
+        if self.hangs:
+            time.sleep(1.0)
+        return Shot(np.full((48, 64, 3), 100, np.uint8))
+
+    def preview(self):
+        return self.capture().image
+
+
+def test_the_simulated_stage_follows_a_camera_that_was_opened_again(opened):
+    camera, fresh = Undrawn(), Undrawn()
+    microscope = opened(camera, SimulatorStage(camera), reopen=lambda: fresh, hang_s=0.5)
+    microscope.stage.move_to(Place(100, 50, 1.5))
+    camera.hangs = True
+    with pytest.raises(CameraError):
+        microscope.capture()
+    until(lambda: not microscope.camera_problem, 10, "the camera is back")
+    assert (fresh.stage, fresh.focus, fresh.advance) == ((100, 50), 1.5, False)
+    microscope.stage.move_to(Place(200, 50, -1.0))
+    assert (fresh.stage, fresh.focus) == ((200, 50), -1.0)
+    assert camera.stage == (100, 50)
+
+
+def test_a_stage_that_cannot_follow_is_a_camera_problem(opened):
+    camera = Undrawn()
+    microscope = opened(camera, SimulatorStage(camera), reopen=Twin, hang_s=0.5)
+    camera.hangs = True
+    with pytest.raises(CameraError):
+        microscope.capture()
+    until(lambda: "does not follow" in microscope.camera_problem, 10, "it is said")

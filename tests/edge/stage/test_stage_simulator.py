@@ -68,6 +68,19 @@ def test_the_simulator_is_opened_over_its_camera_even_when_that_opens_late(camer
     late.close()
 
 
+def test_it_goes_on_with_a_camera_that_was_opened_again(camera):
+    stage = SimulatorStage(camera)
+    stage.move_to(Place(100, 50, 1.5))
+    fresh = LateCamera("simulator:3")
+    stage.follow(fresh)
+    assert stage.place == Place(100, 50, 1.5)
+    assert fresh.capture().metadata["stage_x_um"] == 100
+    stage.move_to(Place(0, 50, 0))
+    assert fresh.capture().metadata["stage_x_um"] == 0
+    assert camera.stage == (100, 50)
+    fresh.close()
+
+
 def test_the_simulated_stage_moves_no_other_camera(tmp_path, camera):
     (tmp_path / "field.png").write_bytes(b"not looked at")
     with pytest.raises(StageError, match="the camera is folder: set camera to simulator"):
