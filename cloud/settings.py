@@ -70,6 +70,9 @@ class CloudSettings(RoomSettings):
     review_trusted: tuple[Path, ...] = Field(
         (), description="public keys (.pub) whose signatures count: each that ever signed here"
     )
+    fhir_codes: Path | None = Field(
+        None, description="codes of FHIR reports (TOML); None: the shipped cloud/reports/fhir file"
+    )
     in_hand: int = Field(32, ge=1, le=1024, description="frames taken from the broker at a time")
     threads: int = Field(
         default_factory=lambda: min(4, os.cpu_count() or 1),

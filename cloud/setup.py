@@ -20,7 +20,8 @@ LAYOUT: Final = {
     "prefixes": {
         keys.FRAMES: "captured fields, JPEG: {site}/{device}/{capture}.{sha256, 8 digits}.jpg",
         keys.RESULTS: "one result a capture, JSON: {site}/{device}/{capture}.json",
-        keys.SLIDES: "which captures are of a slide: {site}/{slide}/fields/{device}/{capture}",
+        keys.SLIDES: "which captures are of a slide: {site}/{slide}/fields/{device}/{capture}; "
+        "signed reports for others: {site}/{slide}/reports/{number}.fhir.json",
         keys.REVIEWS: "what readers did, signed and chained: {site}/{slide}/{number}.json",
         keys.WITNESSES: "SHA-256 of each such entry: {site}/{slide}/{number}",
         keys.SLIDES_DUE: "notes of workers, seconds old: slides to be added up",

@@ -4,6 +4,7 @@ frames/{site}/{device}/{capture}.{image sha256, 8 digits}.jpg
 results/{site}/{device}/{capture}.json
 dead-letters/{site}/{device}/{payload sha256}.bin and .json
 slides/{site}/{slide}/fields/{device}/{capture}     says that this capture is of this slide
+slides/{site}/{slide}/reports/{number, 6 digits}.fhir.json, .pdf   what was signed, for others
 reviews/{site}/{slide}/{number, 6 digits}.json      what readers did, a chain
 reviews-witness/{site}/{slide}/{number, 6 digits}   SHA-256 of that entry
 slides-due/{worker}/{site}/{slide}/{uuid7}          says that this slide is to be added up
@@ -54,6 +55,18 @@ def result_of_slide_field(entry: str) -> str | None:
     if len(parts) != 6 or parts[0] != "slides" or parts[3] != "fields":
         return None
     return result(parts[1], parts[4], parts[5])
+
+
+def report(site: str, slide: str, number: int, ending: str) -> str:
+    """Key of a signed report, by the number of the entry that signed it; written once.
+
+    Args:
+        site: of the slide.
+        slide: its token.
+        number: of the entry.
+        ending: `fhir.json` or `pdf`.
+    """
+    return f"{SLIDES}{site}/{slide}/reports/{number:06}.{ending}"
 
 
 class SlideDue(NamedTuple):

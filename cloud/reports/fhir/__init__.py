@@ -1,0 +1,1 @@
+"""A report as a FHIR R4 bundle (see docs/decisions/019)."""
