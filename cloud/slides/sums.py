@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -22,6 +23,9 @@ Say = Callable[[str, bytes], Awaitable[None]]
 
 _ORPHANED: Final = timedelta(hours=1)
 """A worker is done with a slide seconds after its last frame; a note this old has lost its own."""
+
+_PAUSES: Final = 10
+"""So many times as long as adding up, and as the shortest pause, is the longest pause."""
 
 _log = structlog.get_logger("cloud.slides")
 
@@ -50,7 +54,8 @@ class SlideSums:
         objects: the bucket.
         say: how a slide's result is published.
         trouble: told a sentence when a slide could not be added up, None when all went well.
-        pause_s: frames of a burst are added up together after this many seconds.
+        pause_s: frames of a burst are added up together after this many seconds, or after ten times
+            what adding up took last, so that it never takes more than a tenth of the time.
         again_s: after a failure it is tried again after this many seconds.
     """
 
@@ -61,7 +66,7 @@ class SlideSums:
         say: Say,
         trouble: Callable[[str | None], None],
         *,
-        pause_s: float = 0.3,
+        pause_s: float = 1.0,
         again_s: float = 5.0,
     ) -> None:
         self._worker = worker
@@ -102,11 +107,15 @@ class SlideSums:
     async def keep(self) -> None:
         """Add up whatever is due, until cancelled; begins with what an earlier run left."""
         await self._adopt()
+        pause_s = self._pause_s
         while True:
             await self._wake.wait()
-            await asyncio.sleep(self._pause_s)
+            await asyncio.sleep(pause_s)
             self._wake.clear()
+            begun = time.perf_counter()
             await self._settle_all()
+            took_s = time.perf_counter() - begun
+            pause_s = min(max(self._pause_s, _PAUSES * took_s), self._pause_s * _PAUSES)
 
     async def finish(self, timeout_s: float) -> None:
         """At the end: add up what is due, as far as time allows. The notes keep the rest."""
