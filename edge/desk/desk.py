@@ -139,10 +139,10 @@ class Desk:
         Raises:
             CaptureRefused: `no-slide`, `station-busy`, or why the picture is unfit or not saved.
         """
-        with self._once.noting(by):
+        with self._once.noting(by), self._once.doing("capturing"):
+            # Asked for here: until this is done, no other slide can be begun.
             slide = self._slides.needed()
-            with self._once.doing("capturing"):
-                return self._press.take(slide, by, count or self._settings.burst)
+            return self._press.take(slide, by, count or self._settings.burst)
 
     def autofocus(self, by: By) -> Focused:
         """Find the sharpest height with the stage.
@@ -179,7 +179,7 @@ class Desk:
             CaptureRefused: `no-slide`, `no-stage`, `station-busy`, `scan-not-noted`.
         """
         with self._once.noting(by):
-            self._scanner.start(by, self._slides.needed(), target_cells, resume=resume)
+            self._scanner.start(by, self._slides.needed, target_cells, resume=resume)
 
     def stop_scan(self, by: By) -> None:
         """Stop after the field at hand; without a scan nothing happens."""

@@ -38,15 +38,17 @@ class Once:
         self.activity: Activity = "idle"
         self.refusal: Refusal | None = None
 
-    def check_idle(self) -> None:
-        """Nothing is being done.
+    @contextmanager
+    def idle(self) -> Iterator[None]:
+        """Nothing is being done, and nothing is begun meanwhile.
 
         Raises:
             Busy: something is.
         """
-        activity = self.activity
-        if activity != "idle":
-            raise Busy(activity)
+        with self._lock:
+            if self.activity != "idle":
+                raise Busy(self.activity)
+            yield
 
     def take(self, activity: Activity) -> None:
         """Begin an activity; `give` ends it.

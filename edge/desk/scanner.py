@@ -63,22 +63,23 @@ class Scanner:
         state = self._state
         return None if state is None or slide != self._slide else self._counted(state)
 
-    def start(self, by: By, slide: str, target_cells: int, *, resume: bool) -> None:
+    def start(self, by: By, needed: Callable[[], str], target_cells: int, *, resume: bool) -> None:
         """Scan until so many white cells are counted, or the area is done.
 
         Args:
             by: who asked.
-            slide: token.
+            needed: tells the token of the open slide.
             target_cells: 0 for all of the area; not asked for where a scan is gone on with.
             resume: go on with an unfinished scan of this slide, if there is one.
 
         Raises:
-            CaptureRefused: `no-stage`, `station-busy`, `scan-not-noted`.
+            CaptureRefused: `no-slide`, `no-stage`, `station-busy`, `scan-not-noted`.
         """
         if self._microscope.stage is None:
             raise no_stage()
         self._once.take("scanning")
         try:
+            slide = needed()
             progress = self._progress(slide, target_cells, resume=resume)
         except BaseException:
             self._once.give()

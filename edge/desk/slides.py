@@ -86,18 +86,21 @@ class Slides:
         Raises:
             CaptureRefused: `station-busy`.
         """
-        self._once.check_idle()
-        ended = self._session.open
-        if ended is not None:
-            self._session.end()
-            self._troubles.over("slide-not-kept")
-            _log.info("slide_ended", slide=ended.slide, by=by)
+        with self._once.idle():
+            ended = self._session.open
+            if ended is not None:
+                self._session.end()
+                self._troubles.over("slide-not-kept")
+                _log.info("slide_ended", slide=ended.slide, by=by)
 
     def _begin(self, token: str, by: By) -> str:
-        self._once.check_idle()
-        opened = self._session.open
-        if opened is not None and opened.slide == token:
-            return token
+        with self._once.idle():  # a capture belongs to the slide that is open as it begins
+            opened = self._session.open
+            if opened is None or opened.slide != token:
+                self._open(token, by)
+        return token
+
+    def _open(self, token: str, by: By) -> None:
         if self._session.begin(token):
             self._troubles.over("slide-not-kept")
         else:
@@ -107,7 +110,6 @@ class Slides:
                 remedy="Go on; after a restart the slide must be begun again. Free the disk.",
             )
         _log.info("slide_started", slide=token, by=by)
-        return token
 
 
 def number_in(picture: Image) -> str:
