@@ -106,6 +106,29 @@ def verify(
 
 
 @app.command()
+def report(
+    slide: Annotated[str, typer.Argument(help="token of the slide")],
+    *,
+    fhir: Annotated[Path | None, typer.Option(help="write the FHIR R4 bundle to this file")] = None,
+    number: Annotated[
+        int | None, typer.Option(help="entry that signed an earlier report; without: the last")
+    ] = None,
+    site: Annotated[str | None, typer.Option(help="its site; without: the setting")] = None,
+    json: Annotated[bool, typer.Option("--json", help="all its facts, for programs")] = False,
+    config: Config = None,
+) -> None:
+    """Show a slide's report as it stands in the bucket, and write it for a patient's file.
+
+    Ends with 1 where there is no such report or its reviews were altered, 2 for wrong settings.
+    """
+    from cloud.reports.command import run_report  # FHIR's models take their time to load
+
+    raise typer.Exit(
+        run_report(_settings(config), slide, site, number=number, fhir=fhir, json=json)
+    )
+
+
+@app.command()
 def review_key(
     file: Annotated[Path, typer.Argument(help="where the private key will lie")],
 ) -> None:
