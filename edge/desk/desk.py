@@ -70,7 +70,13 @@ class Desk:
         self.capturer = Capturer(settings, microscope, spool)
         self._press = Press(microscope, self.capturer, self._ledger, self._saved)
         self._scanner = Scanner(
-            settings, microscope, self._once, self._scan_field, self.capturer.saved, changed
+            settings,
+            microscope,
+            self._once,
+            self._scan_field,
+            self.capturer.saved,
+            changed,
+            self._troubles,
         )
 
     # --- the slide ---

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -13,9 +14,11 @@ from edge.microscope import Microscope
 from edge.refusal import CaptureRefused
 from edge.scan.progress import Noted, ScanProgress, ScanProgressError
 from edge.scan.run import run
+from edge.scan.shelf import ScanShelf
 from edge.scan.status import ScanStatus
 from edge.settings import EdgeSettings
 from edge.stage.refusal import no_stage
+from edge.trouble import Troubles
 from wire.messages import FrameResult
 
 _STOP_S: Final = 10.0
@@ -24,7 +27,10 @@ _log = structlog.get_logger("edge.desk")
 
 
 class Scanner:
-    """Begins, stops and goes on with scans; knows how far the last one came.
+    """Begins, stops and goes on with scans; knows how far that of the open slide came.
+
+    It is made before anything is sent: of a scan that a power cut ended, the spool still holds the
+    last field then, and so its cells.
 
     Args:
         settings: of the station.
@@ -33,6 +39,7 @@ class Scanner:
         take: captures the field in view for a slide, under a capture id.
         saved: white cells of the capture that was saved under an id; None when none was.
         changed: called after every change, on any thread.
+        troubles: of the station; told of progress that cannot be read.
     """
 
     def __init__(
@@ -43,9 +50,12 @@ class Scanner:
         take: Callable[[str, str], Line],
         saved: Callable[[str], int | None],
         changed: Callable[[], None],
+        troubles: Troubles,
     ) -> None:
         self._settings = settings
-        self._file = settings.data_dir / "scan.json"
+        self._shelf = ScanShelf(settings.data_dir / "scans")
+        self._troubles = troubles
+        self._lock = threading.Lock()
         self._microscope = microscope
         self._once = once
         self._take = take
@@ -56,12 +66,20 @@ class Scanner:
         self._tally = _Tally()
         self._slide = ""
         self._state: ScanState | None = None
-        self._recall()
+        for file in self._shelf.files():
+            self._recalled(file)
 
     def state(self, slide: str | None) -> ScanState | None:
         """How far the scan of this slide is or was; None without one."""
-        state = self._state
-        return None if state is None or slide != self._slide else self._counted(state)
+        if slide is None:
+            return None
+        with self._lock:
+            if slide != self._slide and self._once.activity != "scanning":
+                self._slide, self._tally = slide, _Tally()
+                before = self._recalled(self._shelf.file(slide))
+                self._state = None if before is None else _state(before.noted, running=False)
+            state = self._state if slide == self._slide else None
+        return None if state is None else replace(state, counts=self._tally.counts)
 
     def start(self, by: By, needed: Callable[[], str], target_cells: int, *, resume: bool) -> None:
         """Scan until so many white cells are counted, or the area is done.
@@ -80,14 +98,16 @@ class Scanner:
         self._once.take("scanning")
         try:
             slide = needed()
-            progress = self._progress(slide, target_cells, resume=resume)
+            with self._lock:
+                progress = self._progress(slide, target_cells, resume=resume)
+                if not progress.resumed or slide != self._slide:
+                    self._tally = _Tally()
+                self._slide, self._state = slide, _state(progress.noted, running=True)
         except BaseException:
             self._once.give()
             raise
+        self._troubles.over("scan-not-noted")
         self._stop = threading.Event()
-        self._slide, self._state = slide, _state(progress.noted, running=True)
-        if not progress.resumed:
-            self._tally = _Tally()
         self._thread = threading.Thread(
             target=self._run, args=(progress, slide, self._stop), name="scan", daemon=True
         )
@@ -112,19 +132,22 @@ class Scanner:
 
     def _progress(self, slide: str, target_cells: int, *, resume: bool) -> ScanProgress:
         try:
-            before = ScanProgress.resume(self._file, self._saved) if resume else None
-            if before is not None and before.noted.slide == slide:
+            file = self._shelf.file(slide)
+            before = ScanProgress.resume(file, self._saved) if resume else None
+            if before is not None:
                 return before
             stage = self._microscope.stage
             if stage is None:
                 raise no_stage()
             plan = self._settings.scan.plan(stage.place)
-            return ScanProgress.begin(self._file, slide, plan, target_cells)
+            progress = ScanProgress.begin(file, slide, plan, target_cells)
+            self._shelf.make_room()
+            return progress
         except ScanProgressError as error:
             raise CaptureRefused(
                 "scan-not-noted",
-                "How far a scan has come cannot be read from or written to the station's disk.",
-                "Free the disk, then begin the scan again; what was captured is safe.",
+                _UNREADABLE,
+                _BEGIN_AGAIN,
                 f"{error}.",
             ) from error
 
@@ -162,21 +185,15 @@ class Scanner:
         )
         self._changed()
 
-    def _counted(self, state: ScanState) -> ScanState:
-        return replace(state, counts=self._tally.counts)
-
-    def _recall(self) -> None:
-        """A scan that was cut off: shown, and gone on with when somebody asks.
-
-        It is looked at before anything is sent, while the spool still holds the cut field's cells.
-        """
+    def _recalled(self, file: Path) -> ScanProgress | None:
+        """A scan that was cut off: shown, and gone on with when somebody asks."""
         try:
-            before = ScanProgress.resume(self._file, self._saved)
-        except (ScanProgressError, CaptureRefused) as error:
-            _log.error("scan_progress_unreadable", cause=str(error))
-            return
-        if before is not None:
-            self._slide, self._state = before.noted.slide, _state(before.noted, running=False)
+            return ScanProgress.resume(file, self._saved)
+        except ScanProgressError as error:
+            self._troubles.note("scan-not-noted", _UNREADABLE, error, remedy=_BEGIN_AGAIN)
+        except CaptureRefused as refusal:  # the spool does not answer; asked again at `start`
+            _log.error("scan_not_recalled", cause=str(refusal))
+        return None
 
 
 class _Tally:
@@ -221,6 +238,8 @@ class _Tally:
             self._counts[label] = self._counts.get(label, 0) + count
 
 
+_UNREADABLE: Final = "How far a scan has come cannot be read from or written to the station's disk."
+_BEGIN_AGAIN: Final = "Free the disk, then begin the scan again; what was captured is safe."
 _CRASHED: Final = (
     "The station's program failed during the scan; the log says where. Go on with the scan, and "
     "report it."

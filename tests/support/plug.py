@@ -168,7 +168,7 @@ class Trial:
 
     def _noted(self) -> tuple[int, int]:
         """Fields and captures that the scan's file holds; a file cut short would be an error."""
-        file = self.settings.data_dir / "scan.json"
+        file = self.settings.data_dir / "scans" / f"{SLIDE}.json"
         if not file.exists():
             return 0, 0
         noted = msgspec.json.decode(file.read_bytes())

@@ -32,6 +32,10 @@ def desk(settings):
         yield opened
 
 
+def note_of(settings):
+    return settings.data_dir / "scans" / f"{SLIDE}.json"
+
+
 def ended(desk):
     until(lambda: desk.state.activity == "idle", 60, "the scan has ended")
     return desk.state.scan
@@ -109,7 +113,7 @@ def test_a_field_saved_before_a_power_cut_but_not_noted_is_not_taken_again(setti
     with desk_at(settings, stage=True) as desk:
         desk.start_token(SLIDE, "page")
         plan = settings.scan.plan(desk.microscope.stage.place)
-        progress = ScanProgress.begin(settings.data_dir / "scan.json", SLIDE, plan, 0)
+        progress = ScanProgress.begin(note_of(settings), SLIDE, plan, 0)
         reserved = progress.taking(desk.microscope.stage.place)
         frame = desk.capturer.capture(SLIDE, capture_id=reserved).frame
     with desk_at(settings, stage=True) as desk:
@@ -123,16 +127,32 @@ def test_a_field_saved_before_a_power_cut_but_not_noted_is_not_taken_again(setti
         assert scan.cells == sum(len(one.cells) for one in [frame, *frames])
 
 
-def test_the_scan_of_another_slide_is_not_gone_on_with(desk):
+def test_a_scan_of_another_slide_does_not_end_the_first_slides(desk, settings):
     desk.start_scan("page", 0)
     until(lambda: desk.state.scan.fields >= 1, 60, "a field")
     desk.stop_scan("page")
-    ended(desk)
+    first = ended(desk)
     desk.start_token("sffffffffffffffffffff", "page")
     assert desk.state.scan is None
     desk.start_scan("page", 1)
     assert ended(desk).finished
     assert desk.state.lines[0].slide == "sffffffffffffffffffff"
+    desk.start_token(SLIDE, "page")
+    assert desk.state.scan.fields == first.fields  # it is still there to be gone on with
+    desk.start_scan("page", 0)
+    assert (ended(desk).fields, desk.state.scan.finished) == (6, True)
+
+
+def test_progress_that_was_damaged_is_said_and_not_just_begun_anew(settings):
+    note_of(settings).parent.mkdir(parents=True)
+    note_of(settings).write_bytes(b"half a no")
+    with desk_at(settings, stage=True) as desk:
+        assert [one.code for one in desk.state.troubles] == ["scan-not-noted"]
+        assert str(settings.data_dir) not in str(desk.state)
+        desk.start_token(SLIDE, "page")
+        desk.start_scan("page", 1)
+        assert desk.state.troubles == ()
+        ended(desk)
 
 
 def test_a_full_disk_stops_the_scan_and_says_why(desk):
