@@ -80,7 +80,9 @@ def test_looking_at_results_loads_neither_boto3_nor_onnxruntime():
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("command", [[], ["worker"], ["setup"], ["results"], ["reindex"], ["verify"]])
+@pytest.mark.parametrize(
+    "command", [[], ["worker"], ["setup"], ["results"], ["reindex"], ["verify"]]
+)
 def test_help_teaches(command):
     done = cloud(*command, "--help")
     assert done.returncode == 0
