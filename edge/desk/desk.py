@@ -1,7 +1,7 @@
 """The desk: what page, button and remote commands do, one thing at a time."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import structlog
@@ -26,7 +26,7 @@ from edge.quality.trend import Trend
 from edge.refusal import CaptureRefused
 from edge.settings import EdgeSettings
 from edge.spool import Spool
-from edge.stage.base import StageError
+from edge.stage.base import KnowsGlass, StageError
 from edge.stage.refusal import no_stage, stage_failed
 from edge.trouble import Troubles
 from imaging.quality import Quality
@@ -193,14 +193,19 @@ class Desk:
             _log.info("scan_stop", by=by)
             self._scanner.stop()
 
-    def calibrate(self, by: By) -> Correction:
+    def calibrate(self, by: By, *, to_glass: bool = False) -> Correction:
         """White balance and flat field from the empty field in view; kept from now on.
 
+        Args:
+            by: who asked.
+            to_glass: go to clear glass first and come back, with a stage that knows where it is.
+
         Raises:
-            CaptureRefused: `calibration-…`, `camera-failed`, `station-busy`.
+            CaptureRefused: `calibration-…`, `camera-failed`, `stage-failed`, `station-busy`.
         """
         with self._once.noting(by), self._once.doing("calibrating"):
-            correction = self._care.calibrate()
+            with self._on_glass() if to_glass else nullcontext():
+                correction = self._care.calibrate()
             self._view.forget()
         _log.info("calibrated", camera=self._microscope.name, by=by)
         return correction
@@ -329,6 +334,26 @@ class Desk:
             yield
         self._news.changed()
 
+    @contextmanager
+    def _on_glass(self) -> Iterator[None]:
+        stage = self._microscope.stage
+        if stage is None or not isinstance(stage, KnowsGlass):
+            raise CaptureRefused(
+                "no-stage",
+                "There is no stage that knows where clear glass is.",
+                "Move the slide to clear glass by hand, then calibrate.",
+            )
+        try:
+            back = stage.place
+            stage.move_to(stage.glass)
+            try:
+                yield
+            finally:
+                stage.move_to(back)
+                self._view.forget()
+        except StageError as error:
+            raise stage_failed(error) from error
+
     def _scan_field(self, slide: str, capture_id: str) -> Line:
         return self._press.take(slide, "scan", 1, capture_id)
 
@@ -352,6 +377,11 @@ class Desk:
             self._troubles.over("camera-failed")
         self._news.changed()
 
+    def _can(self) -> Can:
+        stage = self._microscope.stage
+        glass = isinstance(stage, KnowsGlass)
+        return Can(stage=stage is not None, glass=glass, gpio=self._gpio)
+
     def _compose(self) -> DeskState:
         opened = self._slides.open
         return DeskState(
@@ -363,6 +393,6 @@ class Desk:
             calibration_problem=self._care.problem,
             refusal=self._once.refusal,
             scan=self._scanner.state(None if opened is None else opened.slide),
-            can=Can(stage=self._microscope.stage is not None, gpio=self._gpio),
+            can=self._can(),
             **vars(self._watch.now()),
         )

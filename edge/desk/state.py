@@ -78,6 +78,8 @@ class Can:
     """What is attached."""
 
     stage: bool = False
+    glass: bool = False
+    """The stage knows where clear glass is, and can go there to calibrate."""
     gpio: bool = False
 
 

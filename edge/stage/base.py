@@ -66,6 +66,16 @@ class Follows(Protocol):
 
 
 @runtime_checkable
+class KnowsGlass(Protocol):
+    """A stage that knows where clear glass is, as the simulated one. Optional."""
+
+    @property
+    def glass(self) -> Place:
+        """A place without any cells, at the height of the focus drive."""
+        ...
+
+
+@runtime_checkable
 class Forgets(Protocol):
     """A stage that may not know where it is after a power cut. Optional."""
 

@@ -6,9 +6,13 @@ from edge.cameras.base import Camera
 from edge.cameras.late import LateCamera
 from edge.cameras.simulator import SimulatorCamera
 from edge.stage.base import Place, StageError
+from imaging.simulator import SMEAR_BEGINS_UM
 
 REACH_UM: Final = 100_000.0
 """It goes so far from the slide's origin, in each direction."""
+
+_BESIDE_UM: Final = 1000.0
+"""Farther than any field is wide."""
 
 
 class SimulatorStage:
@@ -32,6 +36,11 @@ class SimulatorStage:
     def place(self) -> Place:
         """Upper left corner of the field on the slide, and the height of the focus drive."""
         return Place(*self._camera.stage, self._camera.focus)
+
+    @property
+    def glass(self) -> Place:
+        """Left of the smear, in focus."""
+        return Place(SMEAR_BEGINS_UM - _BESIDE_UM, 0.0, 0.0)
 
     def move_to(self, place: Place) -> None:
         """Be there.

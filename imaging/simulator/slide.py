@@ -25,8 +25,12 @@ _NEIGHBOURS: Final = 3 * REACH
 """White cells up to this far outside a field (µm) push red cells about in it."""
 
 
+SMEAR_BEGINS_UM: Final = -20_000.0
+"""No cell's centre lies left of this x, in µm: bare glass, stained by nothing."""
+
+
 class Smear:
-    """A stained slide without end.
+    """A stained slide without end, but for its left edge, beyond which there is bare glass.
 
     Args:
         seed: of the slide, 0 or above.
@@ -77,7 +81,7 @@ class Smear:
         if width < 1 or height < 1:
             raise ValueError(f"a field needs at least 1×1 pixels, not {width}×{height}")
         window = window_at(x, y, width, height)
-        spots = self._whites.within(window, _NEIGHBOURS)
+        spots = _on_smear(self._whites.within(window, _NEIGHBOURS))
         return self._photograph(spots, window, width, height, optics or Optics())
 
     def portrait(
@@ -112,17 +116,24 @@ class Smear:
             height: as in `field`.
         """
         inset = min(_INSET, min(width, height) / CAMERA_PIXELS_PER_UM / 4)
-        return bool(self._whites.within(window_at(x, y, width, height), -inset))
+        return bool(_on_smear(self._whites.within(window_at(x, y, width, height), -inset)))
 
     def _photograph(
         self, spots: Sequence[Spot], window: Box, width: int, height: int, optics: Optics
     ) -> Field:
         whites = [self._drawn(s) for s in spots if holds(window, 0.7 * s.diameter, s.x, s.y)]
         small = platelets_in(window, self.seed, 0.75 if self.kind == "Normal" else 0.3)
-        stack = paint(self._reds.around(window, spots), small, whites, window)
+        begins = SMEAR_BEGINS_UM * PIXELS_PER_UM
+        small = [platelet for platelet in small if platelet.x >= begins]
+        reds = [red for red in self._reds.around(window, spots) if red.x >= begins]
+        stack = paint(reds, small, whites, window)
         seed = (self.seed, window.x & 0xFFFFFFFF, window.y & 0xFFFFFFFF)
         image = expose(stack, self.stain, optics, width, height, seed)
         return Field(image, tuple(truth(whites, window, width, height)))
+
+
+def _on_smear(spots: Sequence[Spot]) -> list[Spot]:
+    return [spot for spot in spots if spot.x >= SMEAR_BEGINS_UM]
 
 
 def _drawn(spot: Spot) -> PlacedWhite:

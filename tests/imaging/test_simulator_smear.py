@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from imaging.box import Box
 from imaging.quality import judge, measure
-from imaging.simulator import KINDS, DrawnCell, Field, Optics, SlideKind, Smear
+from imaging.simulator import (
+    KINDS,
+    SMEAR_BEGINS_UM,
+    DrawnCell,
+    Field,
+    Optics,
+    SlideKind,
+    Smear,
+    slide,
+)
 from imaging.simulator.places import window_at
 from imaging.types import Image
 
@@ -262,3 +271,23 @@ def test_white_cells_have_the_sizes_of_white_cells() -> None:
         for cell in Smear(31, "AML").field(*place).cells:
             if inside(cell.box, 0, 0, 1280, 960):
                 assert 170 < max(cell.box.w, cell.box.h) < 540  # 6.5 to 21 µm
+
+
+@pytest.mark.parametrize("kind", SLIDE_KINDS)
+def test_left_of_the_smear_there_is_bare_glass(kind: SlideKind) -> None:
+    smear = Smear(5, kind)
+    glass = smear.field(SMEAR_BEGINS_UM - 100, 0, optics=NO_NOISE)
+    assert glass.cells == ()
+    assert glass.image.std(axis=(0, 1)).max() < 1
+    assert not smear.has_white_cell(SMEAR_BEGINS_UM - 100, 0)
+    assert any(smear.has_white_cell(SMEAR_BEGINS_UM + 50 * n, 0) for n in range(9))
+
+
+@pytest.mark.parametrize("kind", SLIDE_KINDS)
+def test_the_smears_edge_changes_no_pixel_of_the_smear(kind: SlideKind, monkeypatch) -> None:
+    """Trained models and figures stand on these pixels."""
+    places = [*PLACES, (-9999.0, 3.0)]
+    drawn = [Smear(5, kind).field(*place, 320, 240).image.tobytes() for place in places]
+    monkeypatch.setattr(slide, "SMEAR_BEGINS_UM", float("-inf"))
+    endless = [Smear(5, kind).field(*place, 320, 240).image.tobytes() for place in places]
+    assert drawn == endless

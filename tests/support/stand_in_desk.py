@@ -102,7 +102,7 @@ class StandInDesk(Desk):
         self._do("stop_scan", by)
         self.become(activity="idle")
 
-    def calibrate(self, by):
+    def calibrate(self, by, *, to_glass=False):
         self._do("calibrate", by)
 
     def preview(self):

@@ -53,8 +53,8 @@ def act(page: Page) -> APIRouter:
         return done(page)
 
     @routes.post("/calibrate")
-    def calibrate() -> HTMLResponse:
-        desk.calibrate("page")
+    def calibrate(to_glass: Annotated[bool, Form()] = False) -> HTMLResponse:  # a form field
+        desk.calibrate("page", to_glass=to_glass)
         return done(page)
 
     return routes

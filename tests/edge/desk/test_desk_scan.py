@@ -186,8 +186,8 @@ def test_a_stage_that_fails_is_a_refusal(desk):
 def test_a_calibration_makes_pictures_white_at_once_and_after_a_restart(settings):
     camera = SimulatorCamera(7, "ALL")
     with desk_at(settings, camera, stage=True) as desk:
-        empty = bare_glass(camera)
-        desk.microscope.stage.move_to(empty)
+        stage = desk.microscope.stage
+        stage.move_to(stage.glass)
         before = desk.preview().reshape(-1, 3).mean(axis=0)
         try:
             correction = desk.calibrate("page")
@@ -201,10 +201,23 @@ def test_a_calibration_makes_pictures_white_at_once_and_after_a_restart(settings
         assert desk.microscope.correction.made_at == correction.made_at
 
 
-def bare_glass(camera):
-    """Out of focus enough that no cell is to be seen: the simulated slide has no bare place."""
-    camera.focus = 18.0
-    return Place(0, 0, 18.0)
+def test_a_stage_that_knows_clear_glass_goes_there_to_calibrate_and_comes_back(settings):
+    with desk_at(settings, stage=True) as desk:
+        assert desk.state.can.glass
+        desk.microscope.stage.move_to(Place(60, 60, 0.5))
+        with pytest.raises(CaptureRefused) as refused:
+            desk.calibrate("page")  # cells are in view
+        assert refused.value.reason == "calibration-not-empty"
+        desk.calibrate("page", to_glass=True)
+        assert desk.microscope.stage.place == Place(60, 60, 0.5)
+        assert desk.calibration is not None
+
+
+def test_a_hand_is_asked_where_no_stage_knows_clear_glass(settings):
+    with desk_at(settings) as desk:
+        assert not desk.state.can.glass
+        with pytest.raises(CaptureRefused, match="by hand"):
+            desk.calibrate("page", to_glass=True)
 
 
 def test_a_scan_leaves_the_desk_closed_in_time(settings):
