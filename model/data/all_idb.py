@@ -10,6 +10,7 @@ import numpy as np
 
 from imaging.box import Box
 from imaging.types import Image
+from model.data.cells import Advance
 from model.data.finding import PORTRAIT, Field, Finder, all_boxes
 from model.data.parents import parents
 from model.data.pictures import Picture, PictureSource, files
@@ -85,9 +86,20 @@ class AllIdbSource(PictureSource):
     idb1: Use = ""
     """What a field gives: its `cells`, or itself (`fields`); empty: as the cut wants pictures."""
 
+    def prepare(self, advance: Advance) -> None:
+        """See `PictureSource.prepare`: looks for the fields that crops were cut out of."""
+        every = self._named()
+        fields = [path for path in every if _part(path) == 1]
+        if fields and self.part != 1:
+            crops = [path for path in every if _part(path) == 2]
+            parents(fields, crops, self.threads, advance)
+
+    def _named(self) -> list[Path]:
+        return [path for path in files(self.path) if NAME.match(path.stem)]
+
     def listed(self) -> list[Picture]:
         """See `PictureSource.listed`."""
-        every = [path for path in files(self.path) if NAME.match(path.stem)]
+        every = self._named()
         if not every:
             raise ModelError(f"{self.path} holds no picture named ImNNN_0 or ImNNN_1")
         fields = [path for path in every if _part(path) == 1]

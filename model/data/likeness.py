@@ -50,7 +50,10 @@ def near_duplicates(cells: CellSet) -> npt.NDArray[np.int64]:
 
 
 def pairs(looks: Looks) -> npt.NDArray[np.int64]:
-    """Pairs among N pictures that look nearly the same, M×2. Time grows with N²: 2 s for 20,000."""
+    """Pairs among N pictures that look nearly the same, M×2.
+
+    Time grows with N²: 2.6 s CPU for 20,000 (AMD EPYC).
+    """
     signs = looks.bits.astype(np.float32) * 2 - 1
     least = LOW * LOW - 2 * BITS
     found = [np.empty((0, 2), np.int64)]

@@ -25,8 +25,9 @@ TRIED: Final = 5
 """Fields looked at in full, best first."""
 
 FOUND: Final = 0.9
-"""Normalised correlation in full size from which a crop is of a field. JPEG leaves 0.97 or more;
-another cell of the same stain reaches 0.7."""
+"""Normalised correlation in full size from which a crop is of a field. Chosen by 60 crops of 30
+simulated fields, saved as JPEG 90: 59 were found in their own field and none in another. Empty
+background correlates with itself as little as 0.66 and with another's as much as 0.96."""
 
 
 class Match(NamedTuple):
@@ -42,8 +43,8 @@ def parents(
 ) -> dict[Path, str]:
     """Name (without suffix) of the field of each crop that is found in one.
 
-    The first time takes about a quarter of a second a crop for a hundred fields; the result is
-    kept with the gathered cells.
+    The first time takes 0.04 s CPU a crop for 30 fields of 1280×960 (AMD EPYC), and more with their
+    area; the result is kept with the gathered cells.
 
     Args:
         fields: pictures to look in.
