@@ -110,6 +110,7 @@ def report(
     slide: Annotated[str, typer.Argument(help="token of the slide")],
     *,
     fhir: Annotated[Path | None, typer.Option(help="write the FHIR R4 bundle to this file")] = None,
+    pdf: Annotated[Path | None, typer.Option(help="write it on pages to this file")] = None,
     number: Annotated[
         int | None, typer.Option(help="entry that signed an earlier report; without: the last")
     ] = None,
@@ -124,7 +125,7 @@ def report(
     from cloud.reports.command import run_report  # FHIR's models take their time to load
 
     raise typer.Exit(
-        run_report(_settings(config), slide, site, number=number, fhir=fhir, json=json)
+        run_report(_settings(config), slide, site, number=number, fhir=fhir, pdf=pdf, json=json)
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -12,6 +13,8 @@ from cloud.reports.fhir.bundle import make_bundle
 from cloud.reports.fhir.check import FhirError, check_bundle
 from cloud.reports.fhir.codes import CodesError, load_codes
 from cloud.reports.gather import ReportError, report_facts
+from cloud.reports.pdf.draw import PdfError, draw_pdf
+from cloud.reports.pdf.pictures import load_pictures
 from cloud.reviews.command import trusted_keys
 from cloud.reviews.desk import Case, read_chain
 from cloud.reviews.replay import Slide
@@ -33,6 +36,7 @@ def run_report(
     *,
     number: int | None,
     fhir: Path | None,
+    pdf: Path | None,
     json: bool,
 ) -> int:
     """Make a report from the bucket; 0 done, 1 there is none or it is altered, 2 wrong settings."""
@@ -46,18 +50,20 @@ def run_report(
         name = (checked_name(site, "site"), checked_name(slide, "slide"))
         objects = Objects(open_store(settings.store), settings.retry_max_s, lambda _: None)
         facts = report_facts(asyncio.run(read_case(objects, settings, *name)), number)
+        if pdf is not None:
+            _write(pdf, draw_pdf(facts, asyncio.run(load_pictures(objects, facts))))
         if fhir is not None:
             data = make_bundle(facts, codes)
             check_bundle(data, codes, facts)
             _write(fhir, data)
     except (CodesError, ReviewKeyError, SettingsError, TopicError) as error:
         return _told(errors, error, 2)
-    except (ReportError, FhirError, OSError) as error:
+    except (ReportError, FhirError, PdfError, OSError) as error:
         return _told(errors, error, 1)
     if json:
         sys.stdout.write(msgspec.json.encode(facts).decode() + "\n")
     else:
-        _show(facts, fhir, Console())
+        _show(facts, [file for file in (fhir, pdf) if file is not None], Console())
     return 0
 
 
@@ -89,7 +95,7 @@ def _write(file: Path, data: bytes) -> None:
     part.replace(file)
 
 
-def _show(facts: ReportFacts, fhir: Path | None, console: Console) -> None:
+def _show(facts: ReportFacts, files: Sequence[Path], console: Console) -> None:
     figures = facts.stands
     counts = ", ".join(f"{share.label} {share.count}" for share in figures.shares)
     who = f"{facts.state} by {facts.signatures[-1].reader}" if facts.verified else facts.state
@@ -102,8 +108,8 @@ def _show(facts: ReportFacts, fhir: Path | None, console: Console) -> None:
         )
     if facts.later_fields:
         console.print(f"{facts.later_fields} fields came after the signature: in no figure")
-    if fhir is not None:
-        console.print(f"FHIR bundle written to {fhir}", soft_wrap=True)
+    for file in files:
+        console.print(f"written to {file}", soft_wrap=True)
     console.print(facts.notice, soft_wrap=True)
 
 

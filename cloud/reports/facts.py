@@ -10,7 +10,7 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from cloud.reviews.entry import CellName, FieldName
-from wire.messages import Quality
+from wire.messages import Box, Quality
 from wire.words import RESEARCH_USE_ONLY, Label
 
 State = Literal["preliminary", "signed", "amended"]
@@ -30,6 +30,10 @@ LIMITATIONS: Final = (
     "the model or the reader, and not of a smear that differs from place to place.",
     "A suspected class is a suggestion about cells. It is no finding about a patient.",
 )
+
+
+GALLERY: Final = 12
+"""Cells of a class in the gallery of a report; the page shows all."""
 
 
 class Share(Struct, frozen=True):
@@ -82,6 +86,20 @@ class FieldFacts(Struct, frozen=True):
     """None where the station measured nothing."""
     problem: Problem | None
     """The first thing wrong with it; None for a good field, and where nothing was measured."""
+
+
+class Pictured(Struct, frozen=True):
+    """A cell of the gallery."""
+
+    cell: CellName
+    label: Label
+    """By whose figures stand."""
+    suggested: Label
+    """By the machine."""
+    probability: float
+    """Of the likeliest class, 0 to 1."""
+    field: FieldName
+    box: Box
 
 
 class Model(Struct, frozen=True):
@@ -143,6 +161,8 @@ class ReportFacts(Struct, frozen=True, kw_only=True):
     reader: Differential | None
     """None while no reader has done anything; while `preliminary` it is a draft."""
     fields: tuple[FieldFacts, ...]
+    gallery: tuple[Pictured, ...]
+    """Of each class the least certain cells, at most `GALLERY`; without excluded cells."""
     later_fields: int
     """Fields that came after the signature: in no figure until somebody amends."""
     unseen: int

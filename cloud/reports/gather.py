@@ -6,10 +6,12 @@ from datetime import datetime
 from typing import get_args
 
 from cloud.reports.facts import (
+    GALLERY,
     Differential,
     Excluded,
     FieldFacts,
     Model,
+    Pictured,
     Problem,
     Remark,
     ReportFacts,
@@ -19,7 +21,17 @@ from cloud.reports.facts import (
     notice_of,
 )
 from cloud.reviews.desk import Case
-from cloud.reviews.entry import Amend, CellName, Comment, Entry, Reclassify, Sign, Waive
+from cloud.reviews.entry import (
+    Amend,
+    CellName,
+    Comment,
+    Entry,
+    ReaderLabel,
+    Reclassify,
+    Sign,
+    Waive,
+    cell_names,
+)
 from cloud.reviews.replay import Review, Slide
 from cloud.slides.interval import exact_interval
 from cloud.slides.tally import blasts_per_100
@@ -67,6 +79,7 @@ def report_facts(case: Case, number: int | None = None) -> ReportFacts:
         machine=_differential(report.machine, 0),
         reader=_differential(report.reader, report.excluded) if entries else None,
         fields=tuple(_field(name, result) for name, result in slide.results.items()),
+        gallery=tuple(_gallery(slide, review)),
         later_fields=len(case.slide.results) - len(slide.results),
         unseen=len(slide.unseen(review)),
         unidentified_left=len(slide.unidentified(review)),
@@ -150,6 +163,30 @@ def _field(name: str, result: FrameResult) -> FieldFacts:
         quality=result.quality,
         problem=Problem(found.code, found.sentence) if found is not None else None,
     )
+
+
+def _gallery(slide: Slide, review: Review) -> Iterator[Pictured]:
+    """A reader's word stands here as soon as it is signed."""
+    found = [
+        Pictured(
+            cell=cell,
+            label=named,
+            suggested=suggested.label,
+            probability=suggested.probability,
+            field=field,
+            box=suggested.box,
+        )
+        for field, result in slide.results.items()
+        for cell, suggested in zip(cell_names(result), result.cells, strict=True)
+        if (named := _named(review, cell, suggested.label)) != "excluded"
+    ]
+    for label in get_args(Label):
+        of_it = [cell for cell in found if cell.label == label]
+        yield from sorted(of_it, key=lambda cell: (cell.probability, cell.cell))[:GALLERY]
+
+
+def _named(review: Review, cell: CellName, suggested: Label) -> ReaderLabel:
+    return review.labels.get(cell, suggested) if review.reports else suggested
 
 
 def _models(results: Sequence[FrameResult]) -> tuple[Model, ...]:

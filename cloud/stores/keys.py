@@ -4,7 +4,7 @@ frames/{site}/{device}/{capture}.{image sha256, 8 digits}.jpg
 results/{site}/{device}/{capture}.json
 dead-letters/{site}/{device}/{payload sha256}.bin and .json
 slides/{site}/{slide}/fields/{device}/{capture}     says that this capture is of this slide
-slides/{site}/{slide}/reports/{number, 6 digits}.fhir.json, .pdf   what was signed, for others
+slides/{site}/{slide}/reports/{number, 6 digits}.fhir.json   what was signed, for others
 reviews/{site}/{slide}/{number, 6 digits}.json      what readers did, a chain
 reviews-witness/{site}/{slide}/{number, 6 digits}   SHA-256 of that entry
 slides-due/{worker}/{site}/{slide}/{uuid7}          says that this slide is to be added up
@@ -64,7 +64,7 @@ def report(site: str, slide: str, number: int, ending: str) -> str:
         site: of the slide.
         slide: its token.
         number: of the entry.
-        ending: `fhir.json` or `pdf`.
+        ending: `fhir.json`.
     """
     return f"{SLIDES}{site}/{slide}/reports/{number:06}.{ending}"
 

@@ -75,9 +75,11 @@ def test_a_report_is_shown_and_written_from_the_bucket_alone_and_refused_once_al
     run(signed())
     untrusting = report("s1", "--fhir", file, trusting=False)
     assert (untrusting.returncode, "no key is trusted" in untrusting.stderr) == (2, True)
-    done = report("s1", "--fhir", file, "--json")
+    paper = tmp_path / "s1.pdf"
+    done = report("s1", "--fhir", file, "--pdf", paper, "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["state"] == "signed"
+    assert paper.read_bytes().startswith(b"%PDF")
     check_bundle(file.read_bytes())
     assert b'"status":"final"' in file.read_bytes()
     assert "those that do: [3]" in report("s1", "--number", "1").stderr

@@ -1,0 +1,65 @@
+"""The cells of a report's gallery, cut from the stored fields."""
+
+from itertools import groupby
+from operator import attrgetter
+from typing import Final, Protocol, TypeAlias
+
+import cv2
+import structlog
+
+from cloud.reports.facts import Pictured, ReportFacts
+from cloud.reviews.entry import CellName
+from imaging.box import Box
+from imaging.crop import cut_cells
+from imaging.decode import decode
+from imaging.decode_error import DecodeError
+from imaging.types import Image
+
+Pictures: TypeAlias = dict[CellName, bytes]
+"""JPEG of each cell whose field is stored."""
+
+_SIDE: Final = 160
+"""Pixels; printed 20 mm wide that is 200 dots an inch."""
+
+_log = structlog.get_logger("cloud.reports")
+
+
+class Gets(Protocol):
+    """What this needs of a bucket."""
+
+    async def get(self, key: str) -> bytes | None:
+        """Read an object; None when there is none."""
+        ...
+
+
+async def load_pictures(objects: Gets, facts: ReportFacts) -> Pictures:
+    """Cut the gallery's cells out; a field that is gone or altered leaves its cells out, logged."""
+    fields = {field.name: field for field in facts.fields}
+    found: Pictures = {}
+    for name, cells in groupby(sorted(facts.gallery, key=attrgetter("cell")), attrgetter("field")):
+        data = await objects.get(fields[name].image_key)
+        if data is None:
+            _log.warning("field_not_stored", field=name)
+            continue
+        try:
+            found |= _cut(decode(data, sha256=fields[name].image_sha256), list(cells))
+        except (DecodeError, ValueError) as error:
+            _log.error("field_not_shown", field=name, detail=str(error))
+    return found
+
+
+def _cut(image: Image, cells: list[Pictured]) -> Pictures:
+    boxes = [Box(*_numbers(cell)) for cell in cells]
+    cut = cut_cells(image, boxes, _SIDE, _SIDE)
+    return {cell.cell: _jpeg(picture) for cell, picture in zip(cells, cut, strict=True)}
+
+
+def _numbers(cell: Pictured) -> tuple[int, int, int, int]:
+    return cell.box.x, cell.box.y, cell.box.w, cell.box.h
+
+
+def _jpeg(picture: Image) -> bytes:
+    done, data = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    if not done:
+        raise ValueError("a cell could not be encoded")
+    return bytes(data)
