@@ -9,7 +9,7 @@ from edge.cameras.base import Adjustment
 from edge.commands.arguments import Burst, CameraControls, Nothing, OnSlide, Scan, TheSlide
 from edge.commands.names import CommandName
 from edge.desk import Desk
-from edge.refusal import CaptureRefused
+from edge.desk.slides import another_slide
 
 
 @dataclass(frozen=True)
@@ -47,24 +47,22 @@ def _start_slide(desk: Desk, arguments: TheSlide) -> Done:
 
 
 def _end_slide(desk: Desk, arguments: TheSlide) -> Done:
-    if desk.state.slide not in {arguments.slide, None}:
-        raise _another_slide()
-    desk.end_slide("remote")
+    desk.end_slide("remote", slide=arguments.slide)
     return Done({"slide": arguments.slide})
 
 
 def _capture(desk: Desk, arguments: OnSlide) -> Done:
     _open(desk, arguments.slide)
-    return _taken(desk, 1)
+    return _taken(desk, arguments.slide, 1)
 
 
 def _burst(desk: Desk, arguments: Burst) -> Done:
     _open(desk, arguments.slide)
-    return _taken(desk, arguments.count)
+    return _taken(desk, arguments.slide, arguments.count)
 
 
-def _taken(desk: Desk, count: int) -> Done:
-    line = desk.capture("remote", count=count)
+def _taken(desk: Desk, slide: str | None, count: int) -> Done:
+    line = desk.capture("remote", count=count, slide=slide)
     return Done({"capture_id": line.capture_id, "slide": line.slide, "cells": line.cells})
 
 
@@ -83,7 +81,7 @@ def _set_camera(desk: Desk, controls: CameraControls) -> Done:
 
 def _start_scan(desk: Desk, arguments: Scan) -> Done:
     _open(desk, arguments.slide)
-    desk.start_scan("remote", arguments.cells)
+    desk.start_scan("remote", arguments.cells, slide=arguments.slide)
     return Done({"slide": desk.state.slide or "", "cells": arguments.cells})
 
 
@@ -112,13 +110,5 @@ def _open(desk: Desk, slide: str | None) -> None:
     if slide is None or slide == opened:
         return
     if opened is not None:
-        raise _another_slide()
+        raise another_slide()
     desk.start_token(slide, "remote")
-
-
-def _another_slide() -> CaptureRefused:
-    return CaptureRefused(
-        "another-slide",
-        "Another slide is open at the station.",
-        "Ask the technician, or name the slide that is open.",
-    )

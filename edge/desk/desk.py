@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -113,14 +114,14 @@ class Desk:
         with self._changing(by):
             return self._slides.begin(number_in(self._view.image()), by)
 
-    def end_slide(self, by: By) -> None:
-        """End the open slide; without one nothing happens.
+    def end_slide(self, by: By, *, slide: str | None = None) -> None:
+        """End the open slide, or this one only; without one nothing happens.
 
         Raises:
-            CaptureRefused: `station-busy`.
+            CaptureRefused: `station-busy`, `another-slide`.
         """
         with self._changing(by):
-            self._slides.end(by)
+            self._slides.end(by, slide)
 
     def hold(self, by: By) -> str | None:
         """A long press: ends the open slide (None), or begins the one whose barcode is in view.
@@ -135,20 +136,22 @@ class Desk:
 
     # --- what is done with it ---
 
-    def capture(self, by: By, *, count: int | None = None) -> Line:
+    def capture(self, by: By, *, count: int | None = None, slide: str | None = None) -> Line:
         """Take a burst, keep the sharpest, save it.
 
         Args:
             by: who asked.
             count: pictures of the burst; None for the setting's.
+            slide: token of the slide that is meant; None for the open one.
 
         Raises:
-            CaptureRefused: `no-slide`, `station-busy`, or why the picture is unfit or not saved.
+            CaptureRefused: `no-slide`, `another-slide`, `station-busy`, or why the picture is unfit
+                or not saved.
         """
         with self._once.noting(by), self._once.doing("capturing"):
             # Asked for here: until this is done, no other slide can be begun.
-            slide = self._slides.needed()
-            return self._press.take(slide, by, count or self._settings.burst)
+            opened = self._slides.needed(slide)
+            return self._press.take(opened, by, count or self._settings.burst)
 
     def autofocus(self, by: By) -> Focused:
         """Find the sharpest height with the stage.
@@ -173,19 +176,24 @@ class Desk:
         _log.info("focused", z_um=round(found.z_um, 2), looked=found.looked, by=by)
         return found
 
-    def start_scan(self, by: By, target_cells: int, *, resume: bool = True) -> None:
+    def start_scan(
+        self, by: By, target_cells: int, *, resume: bool = True, slide: str | None = None
+    ) -> None:
         """Scan the slide on a thread of its own; goes on where an unfinished scan stopped.
 
         Args:
             by: who asked.
             target_cells: white cells after which it ends; 0 for all of the area.
             resume: go on with an unfinished scan of this slide; else begin a new one here.
+            slide: token of the slide that is meant; None for the open one.
 
         Raises:
-            CaptureRefused: `no-slide`, `no-stage`, `station-busy`, `scan-not-noted`.
+            CaptureRefused: `no-slide`, `another-slide`, `no-stage`, `station-busy`,
+                `scan-not-noted`.
         """
         with self._once.noting(by):
-            self._scanner.start(by, self._slides.needed, target_cells, resume=resume)
+            opened = partial(self._slides.needed, slide)
+            self._scanner.start(by, opened, target_cells, resume=resume)
 
     def stop_scan(self, by: By) -> None:
         """Stop after the field at hand; without a scan nothing happens."""

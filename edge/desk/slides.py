@@ -35,16 +35,21 @@ class Slides:
         """The slide under the lens."""
         return self._session.open
 
-    def needed(self) -> str:
+    def needed(self, meant: str | None = None) -> str:
         """Token of the open slide.
 
+        Args:
+            meant: the slide that has to be open; None for any.
+
         Raises:
-            CaptureRefused: `no-slide`.
+            CaptureRefused: `no-slide`, `another-slide`.
         """
         if self._session.open is None:
             raise CaptureRefused(
                 "no-slide", "No slide is open.", "Scan or type the slide's number first."
             )
+        if meant not in {None, self._session.open.slide}:
+            raise another_slide()
         return self._session.open.slide
 
     def begin(self, accession: str, by: By) -> str:
@@ -80,15 +85,16 @@ class Slides:
             ) from error
         return self._begin(token, by)
 
-    def end(self, by: By) -> None:
+    def end(self, by: By, meant: str | None = None) -> None:
         """End the open slide; without one nothing happens.
 
         Raises:
-            CaptureRefused: `station-busy`.
+            CaptureRefused: `station-busy`, `another-slide`.
         """
         with self._once.idle():
             ended = self._session.open
             if ended is not None:
+                self.needed(meant)
                 self._session.end()
                 self._troubles.over("slide-not-kept")
                 _log.info("slide_ended", slide=ended.slide, by=by)
@@ -138,3 +144,12 @@ def number_in(picture: Image) -> str:
 
 def _invalid(sentence: str, remedy: str) -> CaptureRefused:
     return CaptureRefused("slide-invalid", sentence, remedy)
+
+
+def another_slide() -> CaptureRefused:
+    """What was asked for is not meant for the slide under the lens."""
+    return CaptureRefused(
+        "another-slide",
+        "Another slide is open at the station.",
+        "Ask the technician, or name the slide that is open.",
+    )

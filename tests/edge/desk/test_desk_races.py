@@ -5,6 +5,8 @@ import threading
 import pytest
 from desks import desk_at, desk_settings
 
+from edge.refusal import CaptureRefused
+
 FIRST, SECOND = "s0123456789abcdef0123", "sfffffffffffffffffff0"
 
 
@@ -54,3 +56,19 @@ def test_no_picture_is_begun_while_a_slide_changes(settings, monkeypatch):
         change.join()
         press.join()
         assert lines[0].slide == SECOND
+
+
+def test_a_remote_capture_meant_for_a_slide_is_taken_of_no_other(tmp_path):
+    with desk_at(desk_settings(tmp_path / "station"), stage=True) as desk:
+        desk.start_token(SECOND, "page")
+        for ask in (
+            lambda: desk.capture("remote", slide=FIRST),
+            lambda: desk.start_scan("remote", 10, slide=FIRST),
+            lambda: desk.end_slide("remote", slide=FIRST),
+        ):
+            with pytest.raises(CaptureRefused) as refused:
+                ask()
+            assert refused.value.reason == "another-slide"
+        assert desk.state.lines == ()
+        assert desk.state.slide == SECOND
+        assert desk.capture("remote", slide=SECOND).slide == SECOND
