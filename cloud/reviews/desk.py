@@ -14,12 +14,15 @@ from cloud.reviews.entry import (
     CellName,
     Comment,
     Entry,
+    EntryError,
     Reclassify,
     See,
     Sign,
+    Waive,
     basis,
     digest,
     field_of,
+    read,
 )
 from cloud.reviews.replay import Review, Slide
 from cloud.reviews.rules import ReviewRefused, check
@@ -41,12 +44,17 @@ _log = structlog.get_logger("cloud.reviews")
 
 
 class OvertakenError(ReviewRefused):
-    """Somebody else was first, with something that bears on this: look, and do it again."""
+    """Something that bears on this has come first: look, and do it again."""
 
-    def __init__(self, newer: Sequence[Entry]) -> None:
-        who = ", ".join(sorted({entry.reader for entry in newer}))
-        super().__init__("overtaken", f"{who} has changed this meanwhile: look at it, then go on.")
+    def __init__(self, what: str, newer: Sequence[Entry] = ()) -> None:
+        super().__init__("overtaken", f"{what}: look at it, then go on.")
         self.newer = list(newer)
+
+    @classmethod
+    def by(cls, newer: Sequence[Entry]) -> "OvertakenError":
+        """Somebody else was first."""
+        who = ", ".join(sorted({entry.reader for entry in newer}))
+        return cls(f"{who} has changed this meanwhile", newer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,11 @@ class Case:
     slide: Slide
     review: Review
     entries: list[Entry]
+
+    @property
+    def shown(self) -> str:
+        """SHA-256 over all fields and their images: what a reader has who is shown this slide."""
+        return basis(self.slide.results.values()).images
 
 
 class Desk:
@@ -103,28 +116,56 @@ class Desk:
         return Case(Slide.of(results), examined.review, examined.entries)
 
     async def act(
-        self, site: str, slide: str, reader: str, action: Action, *, last_seen: int
+        self,
+        site: str,
+        slide: str,
+        reader: str,
+        action: See | Reclassify | Comment,
+        *,
+        last_seen: int,
     ) -> Case:
-        """See, reclassify, comment or waive.
+        """See, reclassify or comment.
 
         Args:
             site: of the slide.
             slide: its token.
             reader: who does it.
-            action: what; a signature and an amendment have ways of their own.
+            action: what; waiving, signing and amending have ways of their own.
             last_seen: number of the last entry that the reader had on the screen.
 
         Raises:
             OvertakenError: an entry behind `last_seen` is about the same cells.
-            ReviewRefused: see `check`, and `chain-broken`.
+            ReviewRefused: see `check`; `chain-broken`; `entry-invalid`: what the chain could not
+                be read with again, such as a remark of more than 2000 characters.
         """
         return await self._append(site, slide, reader, lambda _: action, last_seen)
 
-    async def sign(self, site: str, slide: str, reader: str, *, last_seen: int) -> Case:
-        """Sign the report as it stands; refused as `act` does, and when anything is newer."""
-        return await self._append(
-            site, slide, reader, lambda case: Sign(case.slide.report(case.review)), last_seen
-        )
+    async def waive(
+        self, site: str, slide: str, reader: str, reason: str, *, shown: str, last_seen: int
+    ) -> Case:
+        """Let the unidentified cells stay so.
+
+        Args:
+            site: of the slide.
+            slide: its token.
+            reader: who does it.
+            reason: why.
+            shown: `Case.shown` of what the reader had on the screen.
+            last_seen: as of `act`.
+
+        Raises:
+            OvertakenError: other fields are stored now than the reader had.
+            ReviewRefused: as of `act`.
+        """
+        return await self._append(site, slide, reader, lambda _: Waive(reason), last_seen, shown)
+
+    async def sign(self, site: str, slide: str, reader: str, *, shown: str, last_seen: int) -> Case:
+        """Sign the report as it stands; refused as `waive` does, and when any entry is newer."""
+
+        def made(case: Case) -> Sign:
+            return Sign(case.slide.report(case.review))
+
+        return await self._append(site, slide, reader, made, last_seen, shown)
 
     async def amend(
         self,
@@ -136,6 +177,7 @@ class Desk:
         seen: Sequence[CellName] = (),
         waive: str = "",
         *,
+        shown: str,
         last_seen: int,
     ) -> Case:
         """Change a signed report, with a reason; refused as `sign` does."""
@@ -146,19 +188,28 @@ class Desk:
             after.change(draft, case.slide.results)
             return Amend(reason, draft.changes, draft.seen, waive, case.slide.report(after))
 
-        return await self._append(site, slide, reader, made, last_seen)
+        return await self._append(site, slide, reader, made, last_seen, shown)
 
     async def _append(
-        self, site: str, slide: str, reader: str, make: Callable[[Case], Action], last_seen: int
+        self,
+        site: str,
+        slide: str,
+        reader: str,
+        make: Callable[[Case], Action],
+        last_seen: int,
+        shown: str | None = None,
     ) -> Case:
         while True:
             case = await self.load(site, slide)
             action = make(case)
             if newer := _bearing(action, case.entries[last_seen:]):
-                raise OvertakenError(newer)
+                raise OvertakenError.by(newer)
+            if shown not in (None, case.shown):
+                now = len(case.slide.results)
+                raise OvertakenError(f"This slide has other fields than you saw, {now} by now")
             check(action, case.review, case.slide)
             entry = self._entry(site, slide, reader, action, case)
-            data = sign(entry, self._key)
+            data = self._bytes(entry)
             if isinstance(action, Sign | Amend):
                 async with self._sums.expecting(site, slide):
                     won = await self._create(entry, case, data)
@@ -183,6 +234,19 @@ class Desk:
             basis=basis(_concerned(action, case.slide)),
             action=action,
         )
+
+    def _bytes(self, entry: Entry) -> bytes:
+        """Sign, and read it as every later load will: what is in the chain is there for ever."""
+        try:
+            data = sign(entry, self._key)
+            read(data)
+        except (EntryError, UnicodeEncodeError) as error:
+            raise ReviewRefused(
+                "entry-invalid",
+                f"This cannot be kept, and nothing was written: the entry {error}. Shorten or "
+                "mend what is named there, and do it again.",
+            ) from error
+        return data
 
     async def _create(self, entry: Entry, case: Case, data: bytes) -> bool:
         """Take the place in the chain; False where another entry has it."""

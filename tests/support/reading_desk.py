@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from slide_results import field_result, memory, reading
 
 from cloud.reviews.desk import Desk, read_chain
+from cloud.reviews.entry import Waive
 from cloud.reviews.signing import fingerprint
 from cloud.reviews.verify import examine
 from cloud.slides.results import read_results
@@ -55,18 +56,25 @@ class Room:
         machine = (await self.case(slide)).slide.machine
         return [name for name, said in machine.items() if said == label]
 
+    async def seen(self, slide="s1"):
+        """What a reader hands back who has everything on the screen now."""
+        case = await self.case(slide)
+        return {"shown": case.shown, "last_seen": case.review.number}
+
     async def do(self, action, reader="ada", slide="s1"):
         """Act, having seen everything."""
+        if isinstance(action, Waive):
+            seen = await self.seen(slide)
+            return await self.desk.waive("home", slide, reader, action.reason, **seen)
         last = (await self.case(slide)).review.number
         return await self.desk.act("home", slide, reader, action, last_seen=last)
 
     async def sign(self, reader="ada", slide="s1"):
-        last = (await self.case(slide)).review.number
-        return await self.desk.sign("home", slide, reader, last_seen=last)
+        return await self.desk.sign("home", slide, reader, **await self.seen(slide))
 
     async def amend(self, reason, *rest, reader="ada", slide="s1", **more):
-        last = (await self.case(slide)).review.number
-        return await self.desk.amend("home", slide, reader, reason, *rest, last_seen=last, **more)
+        more |= await self.seen(slide)
+        return await self.desk.amend("home", slide, reader, reason, *rest, **more)
 
     async def examine(self, slide="s1", heads=None):
         chain = await read_chain(self.objects, "home", slide)

@@ -166,11 +166,71 @@ def test_nobody_signs_over_what_they_have_not_seen():
     async def check():
         async with room() as here:
             await looked_through(here)
-            last = (await here.case()).review.number
+            seen = await here.seen()
             await here.do(Comment("wait: look at the edge"), "ada")
             with pytest.raises(OvertakenError):
-                await here.desk.sign("home", "s1", "grace", last_seen=last)
+                await here.desk.sign("home", "s1", "grace", **seen)
             assert (await here.case()).review.state == "in review"
+
+    run(check())
+
+
+def test_nobody_signs_amends_or_waives_fields_that_were_not_on_the_screen():
+    async def check():
+        async with room() as here:
+            await looked_through(here)
+            seen = await here.seen()
+            await here.field(7, ["Normal"])  # nothing in it holds a signature up
+            with pytest.raises(OvertakenError, match="other fields than you saw, 4 by now"):
+                await here.desk.sign("home", "s1", "grace", **seen)
+            with pytest.raises(OvertakenError):
+                await here.desk.waive("home", "s1", "grace", "too pale", **seen)
+            assert len((await here.case()).entries) == seen["last_seen"]
+            await here.desk.sign("home", "s1", "grace", **await here.seen())
+            seen = await here.seen()
+            await here.field(8, ["unidentified"])
+            with pytest.raises(OvertakenError):
+                await here.desk.amend("home", "s1", "ada", "why", waive="too pale", **seen)
+            review = (await here.case()).review
+            assert (review.state, review.reports[0].report.reader["Normal"]) == ("signed", 6)
+
+    run(check())
+
+
+@pytest.mark.parametrize(
+    ("action", "reader", "named"),
+    [
+        (Comment("x" * 2001), "ada", "text"),
+        (Waive("x" * 2001), "ada", "reason"),
+        (See([]), "ada", "cells"),
+        (Reclassify([], "ALL"), "ada", "cells"),
+        (Comment("x"), "a" * 65, "reader"),
+        (Comment("x"), "", "reader"),
+        (Comment("half of a sign: \ud800"), "ada", "surrogates"),
+    ],
+)
+def test_what_could_not_be_read_again_is_refused_before_it_is_in_the_chain_for_ever(
+    action, reader, named
+):
+    async def check():
+        async with room() as here:
+            with pytest.raises(ReviewRefused, match=named) as caught:
+                await here.do(action, reader)
+            assert caught.value.reason == "entry-invalid"
+            assert await here.objects.sizes(keys.REVIEWS) == {}
+            await here.do(Comment("x" * 2000), "a" * 64)
+            assert (await here.examine()).findings == []
+
+    run(check())
+
+
+def test_an_amendment_with_a_reason_of_a_book_is_refused_and_the_signed_report_stays():
+    async def check():
+        async with room() as here:
+            await looked_through(here)
+            await here.sign()
+            assert await refused(here.amend("x" * 2001)) == "entry-invalid"
+            assert (await here.case()).review.state == "signed"
 
     run(check())
 
@@ -179,12 +239,9 @@ def test_of_many_who_sign_at_once_one_does():
     async def check():
         async with room() as here:
             await looked_through(here)
-            last = (await here.case()).review.number
+            seen = await here.seen()
             tried = await asyncio.gather(
-                *(
-                    here.another_desk().sign("home", "s1", f"r{n}", last_seen=last)
-                    for n in range(8)
-                ),
+                *(here.another_desk().sign("home", "s1", f"r{n}", **seen) for n in range(8)),
                 return_exceptions=True,
             )
             assert sum(not isinstance(one, Exception) for one in tried) == 1

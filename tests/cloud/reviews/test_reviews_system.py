@@ -80,7 +80,8 @@ def test_two_readers_sign_one_slide_and_verify_finds_it_sound_and_then_altered(
             tell = lambda *what: connection.publish(Publication(*what))  # noqa: E731  # one line
             return Desk(objects, load_key(key_file), {}, sums, tell)
 
-        machine = (await desk().load(site, "s1")).slide.machine
+        case = await desk().load(site, "s1")
+        machine = case.slide.machine
         cells = {
             label: [c for c, said in machine.items() if said == label] for label in machine.values()
         }
@@ -90,7 +91,10 @@ def test_two_readers_sign_one_slide_and_verify_finds_it_sound_and_then_altered(
             *(desk().act(site, "s1", "ada", Comment(f"{n}"), last_seen=0) for n in range(4)),
         )
         tried = await asyncio.gather(
-            *(desk().sign(site, "s1", who, last_seen=6) for who in ("ada", "grace")),
+            *(
+                desk().sign(site, "s1", who, shown=case.shown, last_seen=6)
+                for who in ("ada", "grace")
+            ),
             return_exceptions=True,
         )
         assert sum(isinstance(one, ReviewRefused) for one in tried) == 1
