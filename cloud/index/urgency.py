@@ -15,13 +15,14 @@ def urgency(
 
     0: their share of the identified cells reaches the 20 per 100 of `cloud.labels.BLAST_SHARE`.
     1: it does not, but with the cells counted so far it cannot be excluded (the exact interval
-       reaches that far), or no cell was identified at all: nobody knows.
+       reaches that far) of a slide with blasts or with cells that the model could not name; or no
+       cell was identified at all: nobody knows.
     2: there are some. 3: there are none.
     """
     if per_100 is None or interval is None:
         return 1 if unidentified else 3
     if per_100 >= 100 * BLAST_SHARE:
         return 0
-    if blasts and interval[1] >= 100 * BLAST_SHARE:
+    if interval[1] >= 100 * BLAST_SHARE and (blasts or unidentified):
         return 1
     return 2 if blasts else 3

@@ -135,6 +135,8 @@ def test_a_database_that_cannot_be_used_is_named_with_the_setting(bad, says):
         ((2, 10.0, (1.2, 31.7), 0), 1),  # 2 of 20: more cells may say otherwise
         ((2, 1.0, (0.1, 3.6), 0), 2),  # 2 of 200
         ((0, 0.0, (0.0, 52.2), 0), 3),  # 0 of 5
+        ((0, 0.0, (0.0, 97.5), 40), 1),  # 0 of 1, and 40 that nobody could name
+        ((0, 0.0, (0.0, 3.6), 40), 3),  # 0 of 100
         ((0, None, None, 7), 1),  # nobody knows
         ((0, None, None, 0), 3),  # nothing there
     ],
