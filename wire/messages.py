@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 
 from wire.limits import MAX_CELLS, MAX_IMAGE_BYTES, SCHEMA
 from wire.topics import NAME_PATTERN
-from wire.words import RESEARCH_USE_ONLY, Label
+from wire.words import RESEARCH_USE_ONLY, SIGNED_NOTICE, Label
 
 CaptureId = Annotated[
     str,
@@ -230,7 +230,7 @@ class SlideResult(Struct, frozen=True, kw_only=True):
     """The results of one slide added up. JSON, retained; topic `…/slides/{slide}`.
 
     While `preliminary` its figures are the machine's. `signed` or `amended`, they are those of the
-    report that a reader signed last, without excluded cells.
+    report that a reader signed last, without excluded cells, and `notice` says so.
     """
 
     schema: int = SCHEMA
@@ -252,7 +252,7 @@ class SlideReview(Struct, frozen=True, kw_only=True):
     """A reader has signed a slide's report, or an amendment of it. JSON; `…/reviews/{slide}`."""
 
     schema: int = SCHEMA
-    notice: str = RESEARCH_USE_ONLY
+    notice: str = SIGNED_NOTICE
     site: Name
     slide: Name
     state: Literal["signed", "amended"]

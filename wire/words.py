@@ -10,3 +10,9 @@ RESEARCH_USE_ONLY: Final = (
     "not verified by a person; not for use in diagnostic procedures."
 )
 """Stands in every result, report and page."""
+
+SIGNED_NOTICE: Final = (
+    "Research use only. A reader's counts, on top of a suggested pre-classification by a computer "
+    "program; not for use in diagnostic procedures."
+)
+"""Stands where a reader has signed: `RESEARCH_USE_ONLY` says that nobody has verified."""

@@ -11,15 +11,9 @@ from msgspec import Struct
 
 from cloud.reviews.entry import CellName, FieldName
 from wire.messages import Box, Quality
-from wire.words import RESEARCH_USE_ONLY, Label
+from wire.words import RESEARCH_USE_ONLY, SIGNED_NOTICE, Label
 
 State = Literal["preliminary", "signed", "amended"]
-
-SIGNED_NOTICE: Final = (
-    "Research use only. A reader's counts, on top of a suggested pre-classification by a computer "
-    "program; not for use in diagnostic procedures."
-)
-"""`RESEARCH_USE_ONLY` says that nobody has verified; of a signed report that would not be true."""
 
 LIMITATIONS: Final = (
     "The model knows three classes of white cells: ALL, AML and Normal. Other diseases, other "

@@ -36,6 +36,7 @@ from cloud.stores.remembered import Reads, Remembered
 from wire import topics
 from wire.codec import encode
 from wire.messages import FrameResult, SlideReview
+from wire.words import RESEARCH_USE_ONLY, SIGNED_NOTICE
 
 Tell: TypeAlias = Callable[[str, bytes], None]
 """Publishes a payload on a topic."""
@@ -229,6 +230,7 @@ class Desk:
             slide=slide,
             number=case.review.number + 1,
             before=case.review.head,
+            notice=SIGNED_NOTICE if isinstance(action, Sign | Amend) else RESEARCH_USE_ONLY,
             reader=reader,
             at=datetime.now(UTC),
             basis=basis(_concerned(action, case.slide)),

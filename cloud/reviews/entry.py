@@ -93,6 +93,7 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     schema: int = SCHEMA
     notice: str = RESEARCH_USE_ONLY
+    """`SIGNED_NOTICE` where a reader signs."""
     site: Name
     slide: Name
     number: Annotated[int, Meta(ge=1)]

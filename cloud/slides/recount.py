@@ -12,6 +12,7 @@ from cloud.stores import keys
 from cloud.stores.objects import Objects
 from wire.codec import MessageError, decode
 from wire.messages import FrameResult, SlideResult
+from wire.words import SIGNED_NOTICE
 
 _KEPT: Final = 256
 """Slides whose fields are remembered."""
@@ -91,11 +92,7 @@ class Recounter:
             data = await self._objects.get(key)
             if data is None:
                 return None
-            try:
-                self._entries[key] = read(data)[1]
-            except EntryError as error:
-                _log.error("review_not_counted", key=key, detail=str(error))
-                self._entries[key] = None
+            self._entries[key] = _entry_of(key, data)
             while len(self._entries) > _ENTRIES_KEPT:
                 del self._entries[next(iter(self._entries))]
         return self._entries[key]
@@ -121,11 +118,26 @@ class Recounter:
         return fields
 
 
+def _entry_of(key: str, data: bytes) -> Entry | None:
+    """The entry, unless it cannot be read or was written for another place than this key's."""
+    try:
+        entry = read(data)[1]
+    except EntryError as error:
+        _log.error("review_not_counted", key=key, detail=str(error))
+        return None
+    own = keys.review(entry.site, entry.slide, entry.number)
+    if own != key:
+        _log.error("review_not_counted", key=key, detail=f"is misplaced: it belongs at {own}")
+        return None
+    return entry
+
+
 def _as_signed(entry: Entry, state: Literal["signed", "amended"]) -> SlideResult:
     """The slide as somebody answers for it; what has come since is in no report yet."""
     assert isinstance(entry.action, Sign | Amend)  # noqa: S101  # for the type checker: looked at above
     report = entry.action.report
     return SlideResult(
+        notice=SIGNED_NOTICE,
         state=state,
         site=entry.site,
         slide=entry.slide,

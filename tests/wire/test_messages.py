@@ -88,8 +88,12 @@ def test_a_frame_is_read_from_any_kind_of_buffer(kind: type, frame: Frame) -> No
 def test_results_slides_and_models_say_research_use_only(
     json_messages: dict[str, msgspec.Struct],
 ) -> None:
-    for name in ("frame_result", "slide_result", "slide_review", "model_live"):
+    for name in ("frame_result", "slide_result", "model_live"):
         assert msgspec.to_builtins(json_messages[name])["notice"] == words.RESEARCH_USE_ONLY
+    signed = msgspec.to_builtins(json_messages["slide_review"])["notice"]
+    assert signed == words.SIGNED_NOTICE
+    assert signed.startswith("Research use only")
+    assert "not verified" not in signed
     assert "Suggested pre-classification" in words.RESEARCH_USE_ONLY
 
 

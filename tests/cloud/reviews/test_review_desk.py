@@ -2,14 +2,17 @@ import asyncio
 
 import pytest
 from reading_desk import room, run
+from structlog.testing import capture_logs
 
 from cloud.reviews.desk import OvertakenError
 from cloud.reviews.entry import Comment, Reclassify, See, Waive
 from cloud.reviews.rules import ReviewRefused
+from cloud.slides.recount import Recounter, SlideName
 from cloud.stores import keys
 from wire import topics
 from wire.codec import decode
 from wire.messages import SlideResult, SlideReview
+from wire.words import RESEARCH_USE_ONLY, SIGNED_NOTICE
 
 
 async def looked_through(here):
@@ -274,9 +277,43 @@ def test_a_signature_is_told_and_the_slide_published_with_what_was_signed():
                 await asyncio.sleep(0.01)
             said = decode(here.said[topic], SlideResult)
             assert said.counts == told[1].counts
+            assert {said.notice, *(one.notice for one in told)} == {SIGNED_NOTICE}
+            notices = [entry.notice for entry in (await here.case()).entries]
+            assert notices == [RESEARCH_USE_ONLY] * 3 + [SIGNED_NOTICE] * 2
             assert said.blasts_per_100 == told[1].blasts_per_100
 
     run(check())
+
+
+def test_a_signature_that_was_laid_elsewhere_is_not_published_as_that_slide_s():
+    async def check():
+        async with room([["Normal"]]) as here:
+            for n, slide in ((5, "s2"), (6, "s3")):
+                await here.field(n, ["Normal"] * n, slide=slide)
+            await here.sign()
+            signed = await here.objects.get(keys.review("home", "s1", 1))
+            await here.objects.put(keys.review("home", "s2", 1), signed)
+            await here.sign(slide="s3")
+            await here.objects.put(
+                keys.review("home", "s3", 2),
+                await here.objects.get(keys.review("home", "s3", 1)),
+            )
+            counted = {
+                slide: await Recounter(here.objects).count(SlideName("home", slide))
+                for slide in ("s1", "s2", "s3")
+            }
+            assert {slide: (one.state, one.cells) for slide, one in counted.items()} == {
+                "s1": ("signed", 1),
+                "s2": ("preliminary", 5),
+                "s3": ("signed", 6),
+            }
+
+    with capture_logs() as log:
+        run(check())
+    assert {line["detail"] for line in log if line["event"] == "review_not_counted"} == {
+        "is misplaced: it belongs at reviews/home/s1/000001.json",
+        "is misplaced: it belongs at reviews/home/s3/000001.json",
+    }
 
 
 def test_a_writer_cut_off_before_its_witness_is_noticed_and_the_next_entry_brings_it():
