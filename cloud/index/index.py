@@ -39,6 +39,8 @@ class ReviewLine(NamedTuple):
     number: int
     head: str
     state: str
+    signed_fields: int
+    """How many fields the last signed report is about; 0 while nobody has signed."""
 
 
 _TABLES: Final = (slides, reviews, fields, cells)
@@ -150,7 +152,7 @@ class Index:
 
     def _hold(self, connection: Connection, key: SlideKey) -> None:
         """Make the slide's row if need be and lock it, so that two writers add up in turn."""
-        blank = key._asdict() | dict.fromkeys((*COUNTS, "fields", "cells"), 0)
+        blank = key._asdict() | dict.fromkeys((*COUNTS, "fields", "later_fields", "cells"), 0)
         blank |= {"state": "open", "done": False, "rank": 3}
         blank |= {"waiting_since": _NEVER, "updated_at": _NEVER}
         self._add(connection, slides, [blank])
@@ -189,12 +191,23 @@ def _add_up(connection: Connection, key: SlideKey) -> None:
     if counted == 0:  # a slide of which only reviews are left is not shown
         connection.execute(sa.delete(slides).where(_of(slides, key)))
         return
-    state = connection.scalar(sa.select(reviews.c.state).where(_of(reviews, key))) or "open"
     counts = dict(zip(COUNTS, (int(n) for n in sums), strict=True))
     values = counts | _derived(counts)
-    values |= {"state": state, "done": state in ("signed", "amended")}
+    values |= _reviewed(connection, key, counted)
     values |= {"fields": counted, "waiting_since": waiting, "updated_at": updated}
     connection.execute(sa.update(slides).where(_of(slides, key)).values(values))
+
+
+def _reviewed(connection: Connection, key: SlideKey, fields: int) -> dict[str, Any]:
+    """A slide is done when somebody answers for each of its fields, not only for the first."""
+    query = sa.select(reviews.c.state, reviews.c.signed_fields).where(_of(reviews, key))
+    state, signed_fields = connection.execute(query).one_or_none() or ("open", 0)
+    signed = state in ("signed", "amended")
+    return {
+        "state": state,
+        "done": signed and signed_fields == fields,
+        "later_fields": fields - signed_fields if signed else 0,
+    }
 
 
 def _derived(counts: Mapping[str, int]) -> dict[str, Any]:

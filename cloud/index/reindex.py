@@ -114,7 +114,8 @@ class Reindexer:
                 _log.error("review_not_indexed", **key._asdict(), number=number, detail=str(error))
         if not review.number:
             return None
-        return ReviewLine(review.number, review.head, review.state)
+        signed_fields = review.reports[-1].fields if review.reports else 0
+        return ReviewLine(review.number, review.head, review.state, signed_fields)
 
     async def _read(self, batch: Sequence[str]) -> list[FrameResult]:
         read = await asyncio.gather(*(self._read_one(key) for key in batch))

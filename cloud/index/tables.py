@@ -8,7 +8,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of these tables. A projection of another version is thrown away and made anew."""
 
 
@@ -49,6 +49,8 @@ slides: Final = sa.Table(
     sa.Column("rank", sa.SmallInteger, nullable=False),
     sa.Column("waiting_since", Moment, nullable=False),
     sa.Column("fields", sa.Integer, nullable=False),
+    # Of these, those that are in no signed report though the slide has one.
+    sa.Column("later_fields", sa.Integer, nullable=False),
     sa.Column("cells", sa.Integer, nullable=False),
     sa.Column("all_", sa.Integer, nullable=False),
     sa.Column("aml", sa.Integer, nullable=False),
@@ -63,7 +65,7 @@ slides: Final = sa.Table(
     sa.Index("slides_state", "state", "rank", "waiting_since", "site", "slide"),
     sa.Index("slides_all", "rank", "waiting_since", "site", "slide"),
     sa.Index("slides_token", "slide", "site"),
-    sa.Index("slides_totals", "state", "rank"),
+    sa.Index("slides_totals", "state", "rank", "done"),
 )
 
 reviews: Final = sa.Table(
@@ -75,6 +77,8 @@ reviews: Final = sa.Table(
     sa.Column("number", sa.Integer, nullable=False),
     sa.Column("head", sa.String(64), nullable=False),
     sa.Column("state", sa.String(9), nullable=False),
+    # Of the last signed report; 0 while there is none.
+    sa.Column("signed_fields", sa.Integer, nullable=False),
 )
 
 fields: Final = sa.Table(

@@ -15,7 +15,10 @@ from wire.words import Label
 State: TypeAlias = Literal["open", "in review", "signed", "amended"]
 
 UNDONE: Final[frozenset[State]] = frozenset({"open", "in review"})
+"""All that waits: with these a page shows also signed slides to which fields have come since."""
 EVERY: Final[frozenset[State]] = frozenset(get_args(State))
+DONE: Final[frozenset[State]] = EVERY - UNDONE
+"""All that does not wait: a page shows each slide either among these or among the undone."""
 MAX_PAGE: Final = 500
 
 
@@ -33,6 +36,7 @@ class Wanted:
     """What of the worklist is asked for."""
 
     states: Collection[State] = UNDONE
+    """Just these, but for `UNDONE` and `DONE`, which see."""
     site: str | None = None
     rank: int | None = None
     """Only this urgency, see `cloud.index.urgency`."""
@@ -55,7 +59,11 @@ class Slide:
     """The rank in words."""
     waiting_since: datetime
     """The first capture of the slide; it waits until it is signed."""
+    done: bool
+    """Signed, and no field has come since."""
     fields: int
+    later_fields: int
+    """Those that came after the signature: in no report until somebody amends."""
     cells: int
     counts: dict[Label, int]
     blasts_per_100: float | None
@@ -83,7 +91,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """How many slides there are of each state and, of those undone, of each urgency."""
+    """How many slides there are of each state and, of those not done, of each urgency."""
 
     states: dict[State, int] = field(default_factory=dict)
     undone: dict[int, int] = field(default_factory=dict)
@@ -108,14 +116,13 @@ def page(index: Index, wanted: Wanted) -> Page:
 
 def totals(index: Index) -> Totals:
     """Count the whole worklist."""
-    query = sa.select(slides.c.state, slides.c.rank, sa.func.count()).group_by(
-        slides.c.state, slides.c.rank
-    )
+    by = (slides.c.state, slides.c.rank, slides.c.done)
+    query = sa.select(*by, sa.func.count()).group_by(*by)
     found = Totals(dict.fromkeys(get_args(State), 0), dict.fromkeys(range(len(NAMES)), 0))
     with index.engine.connect() as connection:
-        for state, rank, count in connection.execute(query):
+        for state, rank, done, count in connection.execute(query):
             found.states[state] += count
-            if state in UNDONE:
+            if not done:
                 found.undone[rank] += count
     return found
 
@@ -150,7 +157,7 @@ def _of_states(states: frozenset[State]) -> list[sa.ColumnElement[bool]]:
         return []
     if states == UNDONE:
         return [slides.c.done == sa.false()]
-    if states == EVERY - UNDONE:
+    if states == DONE:
         return [slides.c.done == sa.true()]
     if len(states) == 1:
         return [slides.c.state == next(iter(states))]
@@ -174,7 +181,9 @@ def _slide(row: sa.Row[tuple[object, ...]]) -> Slide:
         rank=plain["rank"],
         urgency=NAMES[plain["rank"]],
         waiting_since=plain["waiting_since"],
+        done=plain["done"],
         fields=plain["fields"],
+        later_fields=plain["later_fields"],
         cells=plain["cells"],
         counts={label: plain[name] for label, name in zip(get_args(Label), COUNTS, strict=True)},
         blasts_per_100=plain["blasts_per_100"],

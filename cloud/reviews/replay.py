@@ -40,6 +40,8 @@ class SignedReport:
     report: Report
     reason: str
     """Of the amendment; empty in the first."""
+    fields: int
+    """How many fields it is about."""
 
 
 @dataclass(slots=True)
@@ -107,7 +109,10 @@ class Review:
             self.labels[cell] = label
 
     def _signed(self, entry: Entry, report: Report, reason: str) -> None:
-        self.reports.append(SignedReport(entry.number, entry.reader, entry.at, report, reason))
+        fields = len(entry.basis.fields)
+        self.reports.append(
+            SignedReport(entry.number, entry.reader, entry.at, report, reason, fields)
+        )
 
 
 @dataclass(frozen=True, slots=True)

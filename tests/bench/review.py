@@ -51,6 +51,7 @@ def rows(count: int, seed: int = 1) -> Iterator[dict[str, Any]]:
             "slide": f"s{draw.randbytes(10).hex()}",
             "state": state,
             "done": state in ("signed", "amended"),
+            "later_fields": 0,
             "rank": urgency(blasts, per_100, interval, unsure),
             "waiting_since": since,
             "fields": cells // 8 + 1,

@@ -10,7 +10,7 @@ from slide_results import BEGIN, field_result
 from cloud.index.index import Index, IndexTroubleError, ReviewLine, SlideKey
 from cloud.index.tables import about, cells, fields
 from cloud.index.urgency import urgency
-from cloud.index.worklist import one
+from cloud.index.worklist import DONE, Wanted, one, page, totals
 from cloud.slides.tally import Field, add_up
 
 LABELS = ("ALL", "AML", "Normal", "unidentified")
@@ -84,7 +84,7 @@ def test_two_writers_at_one_slide_lose_nothing(url, index):
 
 
 def test_how_far_a_chain_is_is_kept_whichever_comes_first_and_never_goes_back(index):
-    signed, begun = ReviewLine(4, "b" * 64, "signed"), ReviewLine(2, "a" * 64, "in review")
+    signed, begun = ReviewLine(4, "b" * 64, "signed", 1), ReviewLine(2, "a" * 64, "in review", 0)
     key = SlideKey("home", "s1")
     index.put_review(key, signed)
     assert one(index, *key) is None  # nothing to show of it yet
@@ -94,8 +94,26 @@ def test_how_far_a_chain_is_is_kept_whichever_comes_first_and_never_goes_back(in
     index.put_review(key, begun)
     index.put([field_result(1, ["ALL"])])
     assert list(index.digests()) == before
-    index.put_review(key, ReviewLine(5, "c" * 64, "amended"))
+    index.put_review(key, ReviewLine(5, "c" * 64, "amended", 1))
     assert one(index, *key).state == "amended"
+
+
+def test_a_field_that_comes_after_the_signature_brings_the_slide_back_until_it_is_amended(index):
+    key = SlideKey("home", "s1")
+    index.put([field_result(1, ["Normal"]), field_result(2, ["Normal"])])
+    index.put_review(key, ReviewLine(1, "a" * 64, "signed", 2))
+    assert page(index, Wanted()).slides == []
+    assert [line.done for line in page(index, Wanted(states=DONE)).slides] == [True]
+    index.put([field_result(3, ["AML"])])
+    (line,) = page(index, Wanted()).slides
+    assert (line.state, line.done, line.fields, line.later_fields) == ("signed", False, 3, 1)
+    assert page(index, Wanted(states=DONE)).slides == []
+    assert page(index, Wanted(states={"signed"})).slides == [line]
+    counted = totals(index)
+    assert (counted.states["signed"], sum(counted.undone.values())) == (1, 1)
+    index.put_review(key, ReviewLine(2, "b" * 64, "amended", 3))
+    assert page(index, Wanted()).slides == []
+    assert sum(totals(index).undone.values()) == 0
 
 
 def test_a_projection_of_another_version_is_made_anew(url):

@@ -98,6 +98,11 @@ def test_the_states_of_slides_come_from_their_chains(index):
             assert report.mended == ["home/s2"]
             assert one(index, "home", "s2").state == "signed"
             assert (await Reindexer(here.objects, index, lambda _: None).run()).same
+            assert one(index, "home", "s1").done
+            await here.field(7, ["AML"], slide="s1")
+            await Reindexer(here.objects, index, lambda _: None).run()
+            line = one(index, "home", "s1")
+            assert (line.state, line.done, line.later_fields) == ("signed", False, 1)
 
     asyncio.run(check())
 
