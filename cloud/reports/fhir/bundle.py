@@ -48,6 +48,7 @@ def _resources(scribe: Scribe) -> list[Part]:
     return [
         resources.report(scribe, results),
         *found,
+        *observations.withdrawn(scribe),
         *(resources.device(scribe, model) for model in facts.models),
         *(resources.image(scribe, field) for field in facts.fields),
         resources.by_machine(scribe, suggested),

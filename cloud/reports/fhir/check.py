@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from cloud.reports.facts import ReportFacts
 from cloud.reports.fhir.bundle import make_bundle
 from cloud.reports.fhir.codes import Codes, load_codes
-from cloud.reports.fhir.observations import STATUS
+from cloud.reports.fhir.observations import STATUS, WITHDRAWN
 from cloud.reports.fhir.parts import Part
 from cloud.reports.fhir.resources import REPORT_STATUS
 
@@ -87,10 +87,25 @@ def _check_state(parts: list[Part], codes: Codes) -> None:
     results = [by_url[result["reference"]] for result in report.get("result", [])]
     if wrong := {part["status"] for part in results} - {wanted}:
         raise FhirError(f"a {report['status']} report rests on what is {wrong.pop()}")
+    _check_rest(
+        [part for part in parts if part not in results], signed=report["status"] != "partial"
+    )
     _check_labels([report, *results], codes, unverified=report["status"] == "partial")
     _check_persons(parts, codes, signed=report["status"] != "partial")
     if not report.get("conclusion", "").startswith("Research use only"):
         raise FhirError("the report does not say that it is for research use only")
+
+
+def _check_rest(parts: list[Part], *, signed: bool) -> None:
+    """Beside its results a signed report has the machine's figures, and what it withdraws."""
+    for part in parts:
+        if part["resourceType"] != "Observation":
+            continue
+        name, status = f"Observation/{part['id']}", part["status"]
+        if not signed or status not in {"preliminary", WITHDRAWN}:
+            raise FhirError(f"{name} is {status}, and the report does not rest on it")
+        if status == WITHDRAWN and "valueCodeableConcept" in part:
+            raise FhirError(f"{name} is withdrawn and still says something")
 
 
 def _check_labels(parts: list[Part], codes: Codes, *, unverified: bool) -> None:

@@ -14,6 +14,9 @@ STATUS: Final[dict[State, str]] = {
 }
 """Of an Observation that the report rests on."""
 
+WITHDRAWN: Final = "entered-in-error"
+"""Of a suspicion that an earlier bundle may have put on a server, and that does not stand."""
+
 
 def blasts(scribe: Scribe) -> Part:
     """Suspected blasts per 100 identified white cells, with the exact interval."""
@@ -64,6 +67,22 @@ def suspicions(scribe: Scribe) -> list[tuple[str, Part]]:
         for label in BLASTS
         if scribe.facts.stands.count(label)
     ]
+
+
+def withdrawn(scribe: Scribe) -> list[Part]:
+    """Suspicions that the reader does not share, in the place of what a server may have of them.
+
+    Only once signed: until then no count of a class goes down, so none was ever sent.
+    """
+    if not scribe.facts.verified:
+        return []
+    return [_withdrawn(scribe, label) for label in BLASTS if not scribe.facts.stands.count(label)]
+
+
+def _withdrawn(scribe: Scribe, label: Label) -> Part:
+    found = _observation(scribe, f"suspected-{label}", scribe.codes["suspicion"].concept)
+    text = f"Withdrawn: by the reader's counts no cell is suspected as a blast of {label}."
+    return found | {"status": WITHDRAWN, "note": [*found["note"], {"text": text}]}
 
 
 def _suspicion(scribe: Scribe, label: Label) -> Part:

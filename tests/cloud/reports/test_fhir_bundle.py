@@ -111,6 +111,28 @@ def test_a_class_that_nobody_counted_is_not_suspected():
     assert "C92.0" not in text
 
 
+def suspected(made):
+    """Status of each suspected class by its id, and whether it says which."""
+    return {
+        part["id"]: (part["status"], "valueCodeableConcept" in part)
+        for part in parts(made, "Observation")
+        if code_of(part) == "suspected-class"
+    }
+
+
+def test_a_suspicion_that_the_reader_overruled_is_withdrawn_under_the_id_that_a_server_has():
+    before, after = bundle("open"), bundle("signed")
+    of_all, of_aml = suspected(before)
+    assert suspected(before) == {of_all: ("preliminary", True), of_aml: ("preliminary", True)}
+    assert suspected(after) == {of_all: ("final", True), of_aml: ("entered-in-error", False)}
+    assert suspected(bundle("amended"))[of_aml] == ("entered-in-error", False)
+    (report,) = parts(after, "DiagnosticReport")
+    assert f"urn:uuid:{of_aml}" not in {result["reference"] for result in report["result"]}
+    (gone,) = [part for part in parts(after, "Observation") if part["id"] == of_aml]
+    assert "no cell is suspected as a blast of AML" in gone["note"][1]["text"]
+    assert gone["performer"][0]["display"] == "grace"
+
+
 def test_model_fields_machine_and_person_are_named():
     facts = facts_of("amended")
     made = json.loads(make_bundle(facts))
@@ -178,7 +200,25 @@ def _drop(kind, element):
     return lambda made: entry_of(made, kind)["resource"].pop(element)
 
 
+def _of_status(wanted, **changes):
+    def change(made):
+        found = [part for part in parts(made, "Observation") if part["status"] == wanted]
+        found[0].update(changes)
+
+    return change
+
+
 TAMPERED = {
+    "a withdrawn suspicion made final": (
+        "signed",
+        _of_status("entered-in-error", status="final"),
+        "is final, and the report does not rest on it",
+    ),
+    "a withdrawn suspicion that still names a disease": (
+        "signed",
+        _of_status("entered-in-error", valueCodeableConcept={"text": "AML"}),
+        "still says something",
+    ),
     "an element that FHIR does not know": ("open", _set("Media", "colour", "x"), "no FHIR bundle"),
     "a missing code": ("open", _drop("DiagnosticReport", "code"), "no FHIR bundle"),
     "a time that is none": ("open", _set("Observation", "issued", "soon"), "no FHIR bundle"),
