@@ -61,6 +61,8 @@ class Scanner:
         self._take = take
         self._saved = saved
         self._changed = changed
+        self._beginning = threading.Lock()  # until the thread of a scan that begins is there
+        self._closed = False
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._tally = _Tally()
@@ -95,6 +97,10 @@ class Scanner:
         """
         if self._microscope.stage is None:
             raise no_stage()
+        with self._beginning:
+            self._begin(by, needed, target_cells, resume=resume)
+
+    def _begin(self, by: By, needed: Callable[[], str], target_cells: int, *, resume: bool) -> None:
         self._once.take("scanning")
         try:
             slide = needed()
@@ -108,6 +114,8 @@ class Scanner:
             raise
         self._troubles.over("scan-not-noted")
         self._stop = threading.Event()
+        if self._closed:
+            self._stop.set()
         self._thread = threading.Thread(
             target=self._run, args=(progress, slide, self._stop), name="scan", daemon=True
         )
@@ -115,8 +123,9 @@ class Scanner:
         self._thread.start()
 
     def stop(self) -> None:
-        """End it after the field at hand."""
-        self._stop.set()
+        """End it after the field at hand; one that is just beginning, before its first."""
+        with self._beginning:
+            self._stop.set()
 
     def result(self, result: FrameResult) -> None:
         """A suggested result came back."""
@@ -125,8 +134,10 @@ class Scanner:
             self._changed()
 
     def close(self) -> None:
-        """Stop, and wait for the field at hand."""
-        self._stop.set()
+        """Stop, and wait for the field at hand. A scan that begins later takes none."""
+        with self._beginning:
+            self._closed = True
+            self._stop.set()
         if self._thread is not None:
             self._thread.join(_STOP_S)
 
