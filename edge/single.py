@@ -42,6 +42,11 @@ class SenderLock:
         self._opened = opened
         return True
 
+    @property
+    def held(self) -> bool:
+        """Whether this process has it."""
+        return self._opened is not None
+
     def give(self) -> None:
         """Give it back."""
         if self._opened is not None:

@@ -64,13 +64,7 @@ def export(folder: Path, *, json: Json = False, config: Config = None) -> None:
 def _open(config: Path | None) -> Spool:
     settings = EdgeSettings.load(config)
     configure(json=settings.log_json, level=logging.WARNING)
-    spool, rescue = open_spool(settings.spool_file)
-    if rescue is not None:
-        Console(stderr=True, markup=False).print(
-            f"The spool was damaged ({rescue.cause}). {rescue.salvaged} frames were salvaged, "
-            f"{rescue.damaged} could not be; the damaged file lies in {rescue.quarantine}."
-        )
-    return spool
+    return open_spool(settings.spool_file)
 
 
 def _show(spool: Spool, console: Console) -> None:

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from edge.agent import Agent, Hooks
 from edge.cameras.base import Camera, CameraError
@@ -15,7 +16,7 @@ from edge.desk import Desk
 from edge.microscope import Microscope
 from edge.settings import EdgeSettings
 from edge.single import SenderLock
-from edge.spool import Rescue, Spool, open_spool
+from edge.spool import Rescue, Spool, open_or_rescue, open_spool
 from edge.stage.base import Stage, StageError
 from edge.stage.open import open_stage
 from edge.trouble import Troubles
@@ -69,7 +70,7 @@ def open_station(
 
     Raises:
         CameraError: the camera cannot be opened.
-        SpoolError: the spool cannot be opened.
+        SpoolError: the spool cannot be opened, or is damaged and another process sends it.
         ConnectionSetupError: the broker settings cannot work.
         CommandKeyError: the command key cannot be used.
         TopicError: site or device is no name.
@@ -79,7 +80,7 @@ def open_station(
         lock = SenderLock(settings.data_dir / "sender.lock")
         sends = lock.take(wait_to_send_s, stop)
         stack.callback(lock.give)
-        spool, rescue = open_spool(settings.spool_file, settings.min_free_mb)
+        spool, rescue = _spool(settings, lock)
         stack.callback(spool.close)
         if camera is None:
             camera = open_camera(settings.camera)
@@ -113,6 +114,13 @@ def open_station(
         yield Station(microscope, desk, spool, agent, rescue, troubles)
 
 
+def _spool(settings: EdgeSettings, lock: SenderLock) -> tuple[Spool, Rescue | None]:
+    """The spool; whoever holds the lock rescues it first where it is damaged."""
+    if lock.held:
+        return open_or_rescue(settings.spool_file, lock, settings.min_free_mb)
+    return open_spool(settings.spool_file, settings.min_free_mb), None
+
+
 def _stage(settings: EdgeSettings, camera: Camera, troubles: Troubles) -> Stage | None:
     """The stage, or none and a trouble: captures go on without one."""
     try:
@@ -128,11 +136,25 @@ def _stage(settings: EdgeSettings, camera: Camera, troubles: Troubles) -> Stage 
 
 
 def _tell_rescue(rescue: Rescue | None, troubles: Troubles) -> None:
-    if rescue is not None:
-        troubles.note(
-            "spool-rescued",
-            f"the spool was damaged: {rescue.salvaged} frames salvaged, {rescue.damaged} not",
-            f"{rescue.cause}; the damaged files lie in {rescue.quarantine}",
-            remedy="Tell whoever runs the station: its disk may be failing. The log names where "
-            "the damaged files lie.",
-        )
+    if rescue is None:
+        return
+    salvaged = f"{rescue.salvaged} frames salvaged, {rescue.damaged} not"
+    troubles.note(
+        "spool-rescued",
+        f"the spool was damaged: {salvaged}; not all of it could be looked through yet"
+        if rescue.unfinished
+        else f"the spool was damaged: {salvaged}",
+        f"{rescue.cause} {rescue.unfinished}; the damaged files lie in "
+        + ", ".join(str(folder) for folder in rescue.quarantines),
+        remedy=_RESCUE_GOES_ON if rescue.unfinished else _RESCUED,
+    )
+
+
+_RESCUED: Final = (
+    "Tell whoever runs the station: its disk may be failing. The log names where the damaged files "
+    "lie."
+)
+_RESCUE_GOES_ON: Final = (
+    "Free the station's disk, then restart the station: it goes on salvaging. Tell whoever runs "
+    "it: its disk may be failing. The log names where the damaged files lie."
+)

@@ -21,6 +21,8 @@ _MB: Final = 1024 * 1024
 _KEEP_ENDED_S: Final = 90 * 86_400
 _RESTART: Final = ": restart the agent, which puts a damaged spool aside and salvages its frames"
 
+_BEGIN_AGAIN: Final = ": end this program, begin it again and take the capture again"
+
 
 class SpoolError(RuntimeError):
     """The spool cannot do what was asked; what it holds is untouched."""
@@ -61,7 +63,7 @@ class Entry:
 class Spool:
     """Frames between *saved* and their receipt. Thread-safe; other processes may open it too.
 
-    Open it with `open_spool`, which rescues a damaged one.
+    Open it with `open_spool`, or with `open_or_rescue` where this process does the sending.
 
     Args:
         file: the database; its folder is made.
@@ -84,6 +86,7 @@ class Spool:
             raise SpoolError(
                 f"cannot open the spool {file}: {error}: check the folder's owner and the disk"
             ) from error
+        self._identity = _identity(file)
 
     def save(self, frame: Frame) -> None:
         """Commit a frame to disk. When this returns, the frame is safe.
@@ -106,14 +109,24 @@ class Spool:
                 " VALUES (?, ?, ?, ?, ?)",
                 (frame.capture_id, frame.slide, time.time(), sha256(payload), payload),
             )
+        # Looked at after the commit: a rescue that comes later finds this frame.
+        if _identity(self.file) != self._identity:
+            raise SpoolError(f"the spool is no longer where it was opened{_BEGIN_AGAIN}")
 
-    def adopt(self, row: Row) -> None:
-        """Take over a row of a rescued spool; one that is here already stays as it is."""
+    def adopt(self, row: Row) -> bool:
+        """Take over a row of a rescued spool.
+
+        Returns:
+            False when it is here already, which stays as it is, or was stored meanwhile.
+        """
         with self._writing():
-            self._db.execute(
-                f"INSERT OR IGNORE INTO frames ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  # constant columns
-                row,
+            taken = self._db.execute(
+                f"INSERT OR IGNORE INTO frames ({COLUMNS}) SELECT ?, ?, ?, ?, ?, ?, ?, ?"  # noqa: S608  # constant columns
+                " WHERE NOT EXISTS"
+                " (SELECT 1 FROM ended WHERE capture_id = ? AND outcome = 'stored')",
+                (*row, row[0]),
             )
+        return taken.rowcount == 1
 
     def waiting(self, limit: int) -> list[str]:
         """Capture ids of the oldest frames without a receipt, oldest first."""
@@ -292,6 +305,15 @@ class Spool:
 def sha256(payload: bytes) -> str:
     """SHA-256, lower-case hex."""
     return hashlib.sha256(payload).hexdigest()
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    """Which file lies there; None where there is none, or where the disk does not answer."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _open(file: Path) -> sqlite3.Connection:

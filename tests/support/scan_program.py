@@ -47,7 +47,7 @@ def name(place: Place) -> str:
 def scan(folder: Path, fields: int) -> None:
     """Begin, or go on; returns when the area is done."""
     settings = EdgeSettings(site="home", device="scope-1", data_dir=folder, min_free_mb=0)
-    spool, _ = open_spool(settings.spool_file)
+    spool = open_spool(settings.spool_file)
     camera = PlacedCamera(3, "Normal", width=WIDTH, height=HEIGHT, drift=0)
     capturer = Capturer(settings, camera, spool)
 

@@ -52,7 +52,7 @@ def _run(folder: Path, fields: int, kill_after: float | None = None) -> bool:
 
 def _saved(folder: Path) -> list[str]:
     """Places of the frames in the spool, in the order they were saved."""
-    spool, _ = open_spool(folder / "spool.db")
+    spool = open_spool(folder / "spool.db")
     places = [
         decode_frame(payload).camera
         for capture_id in spool.waiting(10_000)
