@@ -11,6 +11,7 @@ import structlog
 
 from edge.cameras.base import Camera, CameraError, CameraExhausted, Shot
 from edge.identity import new_capture_id
+from edge.label import check_no_label
 from edge.refusal import CaptureRefused
 from edge.settings import EdgeSettings
 from edge.spool import Spool, SpoolError, SpoolFullError
@@ -33,7 +34,7 @@ class Capture:
     frame: Frame
     shot: Shot
     milliseconds: dict[str, float]
-    """Wall time of each stage: `capture`, `measure`, `find`, `encode`, `save`."""
+    """Wall time of each stage: `capture`, `measure`, `label`, `find`, `encode`, `save`."""
 
 
 class Capturer:
@@ -98,6 +99,7 @@ class Capturer:
     ) -> Capture:
         shot = watch.time("capture", lambda: _picture(take))
         quality = watch.time("measure", lambda: _fit_quality(shot))
+        watch.time("label", lambda: check_no_label(shot.image))
         boxes = watch.time("find", lambda: find_white_cells(shot.image))
         encoded = watch.time("encode", lambda: self._encode(shot))
         frame = Frame(

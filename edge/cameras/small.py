@@ -14,11 +14,11 @@ def shrunk(image: Image, width: int = PREVIEW_WIDTH) -> Image:
     """An image of at most `width` pixels across, its sides in proportion.
 
     Args:
-        image: uint8, H×W×3, channels in any order.
+        image: uint8, H×W or H×W×3, channels in any order.
         width: in pixels.
 
     Returns:
-        uint8, h×w×3; the image itself where it is no wider.
+        uint8, h×w or h×w×3; the image itself where it is no wider.
     """
     rows, columns = image.shape[:2]
     if columns <= width:

@@ -38,7 +38,7 @@ def _ping(_desk: Desk, _: Nothing) -> Done:
 
 
 def _snapshot(desk: Desk, _: Nothing) -> Done:
-    return Done(image=desk.snapshot())
+    return Done(image=desk.snapshot_to_send())
 
 
 def _start_slide(desk: Desk, arguments: TheSlide) -> Done:
@@ -105,7 +105,10 @@ ACTIONS: Final[Mapping[CommandName, Action]] = {
 
 
 def _open(desk: Desk, slide: str | None) -> None:
-    """Make sure that the slide that is meant is the open one; whoever opened another one stays."""
+    """Make sure that the slide that is meant is the open one; whoever opened another one stays.
+
+    The desk refuses too, with nothing coming between; here it is not yet the page's matter.
+    """
     opened = desk.state.slide
     if slide is None or slide == opened:
         return

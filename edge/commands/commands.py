@@ -104,6 +104,7 @@ class Commands:
         if order.action.at_once:
             self._answer(order, self._carried_out(order))
         elif not order.action.changes:
+            self._permit.check_recorded(order.command)
             self._enqueue(order)
         elif self._memory.taken(order.command):
             try:

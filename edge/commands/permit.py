@@ -54,6 +54,17 @@ class Permit:
             )
         return name
 
+    def check_recorded(self, command: Command) -> None:
+        """Refuse an old order where orders are signed: one that was recorded is good no longer.
+
+        Without a key whoever sends may also write a new one, and age tells nothing.
+
+        Raises:
+            CaptureRefused: `command-expired`.
+        """
+        if self._key is not None:
+            self.check_age(command)
+
     def check_age(self, command: Command) -> None:
         """Refuse what waited too long on its way.
 

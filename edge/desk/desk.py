@@ -99,8 +99,10 @@ class Desk:
     def start_token(self, token: str, by: By) -> str:
         """Begin a slide by its token, which is all that remote commands know.
 
+        From afar (`remote`) no other slide that is open is ended by it.
+
         Raises:
-            CaptureRefused: `slide-invalid`, `station-busy`.
+            CaptureRefused: `slide-invalid`, `station-busy`, `another-slide`.
         """
         with self._changing(by):
             return self._slides.begin_token(token, by)
@@ -117,8 +119,10 @@ class Desk:
     def end_slide(self, by: By, *, slide: str | None = None) -> None:
         """End the open slide, or this one only; without one nothing happens.
 
+        From afar (`remote`) only one that was begun from afar.
+
         Raises:
-            CaptureRefused: `station-busy`, `another-slide`.
+            CaptureRefused: `station-busy`, `another-slide`, `slide-begun-here`.
         """
         with self._changing(by):
             self._slides.end(by, slide)
@@ -248,12 +252,20 @@ class Desk:
         return self._view.image()
 
     def snapshot(self) -> bytes:
-        """The preview as JPEG, not saved; encoded once however many look.
+        """The preview as JPEG for the station's page, not saved; encoded once however many look.
 
         Raises:
             CaptureRefused: `camera-failed`.
         """
         return self._view.jpeg()
+
+    def snapshot_to_send(self) -> bytes:
+        """The same for somebody far away: never one that shows a barcode.
+
+        Raises:
+            CaptureRefused: `camera-failed`, `label-in-view`.
+        """
+        return self._view.jpeg_to_send()
 
     def look(self) -> Quality:
         """Focus, brightness and the rest of the preview; measured at most twice a second.

@@ -72,7 +72,9 @@ class Press:
         if shot is None:
             self._ledger.refused(slide, refusal, by, None, b"")
         else:
-            quality, picture = measure(shot.image), jpeg(shot.image)
+            # A label's picture is not kept, not even for the page's list.
+            picture = b"" if refusal.reason == "label-in-view" else jpeg(shot.image)
+            quality = measure(shot.image)
             self._ledger.refused(slide, refusal, by, quality, picture)
 
 

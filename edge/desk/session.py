@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from edge.desk.state import By
 from wire.messages import Moment, Name
 
 _log = structlog.get_logger("edge.desk")
@@ -16,6 +17,8 @@ _log = structlog.get_logger("edge.desk")
 class _File(msgspec.Struct, forbid_unknown_fields=True):
     slide: Name
     since: Moment
+    by: By = "station"
+    """A file that was written before this was kept does not say."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,8 @@ class OpenSlide:
     slide: str
     """Token."""
     since: datetime
+    by: By
+    """Who began it; `station` where that is not known."""
 
 
 class SlideSession:
@@ -38,11 +43,16 @@ class SlideSession:
         self._file = file
         self.open: OpenSlide | None = self._read()
 
-    def begin(self, slide: str) -> bool:
-        """Open a slide; False where it could not be written down, and so ends with a restart."""
-        self.open = OpenSlide(slide, datetime.now(UTC))
+    def begin(self, slide: str, by: By) -> bool:
+        """Open a slide; False where it could not be written down, and so ends with a restart.
+
+        The slide that is open stays so since when it was; it is of whoever begins it last.
+        """
+        opened = self.open
+        since = opened.since if opened and opened.slide == slide else datetime.now(UTC)
+        self.open = OpenSlide(slide, since, by)
         try:
-            self._write(msgspec.json.encode(_File(self.open.slide, self.open.since)))
+            self._write(msgspec.json.encode(_File(slide, since, by)))
         except OSError as error:
             _log.error("slide_not_kept", cause=str(error))
             return False
@@ -64,7 +74,7 @@ class SlideSession:
         except (OSError, ValueError) as error:
             _log.error("slide_unreadable", cause=str(error))
             return None
-        return OpenSlide(kept.slide, kept.since)
+        return OpenSlide(kept.slide, kept.since, kept.by)
 
     def _write(self, data: bytes) -> None:
         """Beside it, then renamed: a power cut leaves the old slide or the new one."""

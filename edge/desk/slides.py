@@ -18,6 +18,8 @@ _log = structlog.get_logger("edge.desk")
 class Slides:
     """One slide is open, or none. A busy desk neither begins nor ends one.
 
+    From afar (`remote`) a slide is begun only where none is open, and only such a one ended.
+
     Args:
         settings: of the station.
         once: the desk's.
@@ -75,7 +77,7 @@ class Slides:
         """Begin the slide of this token.
 
         Raises:
-            CaptureRefused: `slide-invalid`, `station-busy`.
+            CaptureRefused: `slide-invalid`, `station-busy`, `another-slide`.
         """
         try:
             checked_name(token, "slide")
@@ -89,12 +91,14 @@ class Slides:
         """End the open slide; without one nothing happens.
 
         Raises:
-            CaptureRefused: `station-busy`, `another-slide`.
+            CaptureRefused: `station-busy`, `another-slide`, `slide-begun-here`.
         """
         with self._once.idle():
             ended = self._session.open
             if ended is not None:
                 self.needed(meant)
+                if by == "remote" and ended.by != "remote":
+                    raise _begun_here()
                 self._session.end()
                 self._troubles.over("slide-not-kept")
                 _log.info("slide_ended", slide=ended.slide, by=by)
@@ -102,12 +106,17 @@ class Slides:
     def _begin(self, token: str, by: By) -> str:
         with self._once.idle():  # a capture belongs to the slide that is open as it begins
             opened = self._session.open
-            if opened is None or opened.slide != token:
+            if opened is None:
                 self._open(token, by)
+            elif by == "remote":
+                if opened.slide != token:  # nobody far away exchanges the slide under the lens
+                    raise another_slide()
+            elif opened.slide != token or opened.by == "remote":
+                self._open(token, by)  # the station's from now on, whoever began it
         return token
 
     def _open(self, token: str, by: By) -> None:
-        if self._session.begin(token):
+        if self._session.begin(token, by):
             self._troubles.over("slide-not-kept")
         else:
             self._troubles.note(
@@ -144,6 +153,14 @@ def number_in(picture: Image) -> str:
 
 def _invalid(sentence: str, remedy: str) -> CaptureRefused:
     return CaptureRefused("slide-invalid", sentence, remedy)
+
+
+def _begun_here() -> CaptureRefused:
+    return CaptureRefused(
+        "slide-begun-here",
+        "The open slide was begun at the station, and is not ended from afar.",
+        "Ask the technician to end it.",
+    )
 
 
 def another_slide() -> CaptureRefused:

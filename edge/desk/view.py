@@ -8,6 +8,7 @@ import cv2
 
 from edge.cameras.base import CameraError
 from edge.capture import camera_failed
+from edge.label import check_no_label
 from edge.microscope import Microscope
 from imaging.quality import Quality, measure
 from imaging.types import Image
@@ -51,10 +52,18 @@ class View:
             CaptureRefused: `camera-failed`.
         """
         with self._lock:
+            return self._encoded(self._look())
+
+    def jpeg_to_send(self) -> bytes:
+        """The same, where it shows no label; the picture that is looked through is the one given.
+
+        Raises:
+            CaptureRefused: `camera-failed`, `label-in-view`.
+        """
+        with self._lock:
             image = self._look()
-            if not self._jpeg:
-                self._jpeg = jpeg(image)
-            return self._jpeg
+            check_no_label(image)
+            return self._encoded(image)
 
     def quality(self) -> Quality:
         """The same, measured at most twice a second.
@@ -72,6 +81,11 @@ class View:
         """The field has changed: the next who looks gets a new picture."""
         with self._lock:
             self._taken = self._measured = float("-inf")
+
+    def _encoded(self, image: Image) -> bytes:
+        if not self._jpeg:
+            self._jpeg = jpeg(image)
+        return self._jpeg
 
     def _look(self) -> Image:
         if self._image is None or time.monotonic() - self._taken > self._fresh_s:

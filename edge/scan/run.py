@@ -20,7 +20,7 @@ from edge.stage.refusal import no_stage, stage_failed
 
 FIELDS_FAULT: Final = frozenset(
     {"too-dark", "too-bright", "clipped", "empty-field", "out-of-focus", "colour-cast"}
-    | {"image-over-budget"}
+    | {"label-in-view", "image-over-budget"}
 )
 """Refusals that say something of one field: it is passed over. Any other would refuse the next
 field too: the scan stops, and the field is taken when it goes on."""

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from barcodes import barcode, on_field
 from glass import WARM, glass, shots
 
-from edge.barcode import texts
+from edge.barcode import holds_code, texts
 from edge.calibration import Correction
 from edge.calibration.correction import _added
 from edge.calibration.drift import background, warning
@@ -135,6 +135,20 @@ def reading() -> None:
         print(f"  {name:34}{ms(lambda: texts(image)):6.1f}     {', '.join(texts(image)) or '-'}")  # noqa: B023  # called at once
 
 
+def labels() -> None:
+    """Time of looking through a capture for a label."""
+    print("\nlooked through for a label                    ms     found")
+    for size in ((1280, 960), FULL):
+        field = np.asarray(
+            cv2.resize(Smear(3, "ALL").field(100, 100, 1280, 960).image, size), np.uint8
+        )
+        noise = np.random.default_rng(1).integers(0, 256, field.shape, np.uint8)
+        views = {"cells": field, "a code": on_field(field, barcode("24-001234", "QRCode", 4))}
+        for name, image in (views | {"noise": noise}).items():
+            title = f"{name}, {size[0]}×{size[1]}"
+            print(f"  {title:40}{ms(lambda: holds_code(image)):6.1f}     {holds_code(image)}")  # noqa: B023  # called at once
+
+
 def main() -> None:
     """Print all tables."""
     cv2.setNumThreads(1)
@@ -142,6 +156,7 @@ def main() -> None:
     correcting()
     making()
     reading()
+    labels()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import pytest
 from barcodes import barcode, on_field
 from structlog.testing import capture_logs
 
-from edge.barcode import read, texts
+from edge.barcode import holds_code, read, texts
 from imaging.simulator import Smear
 
 NUMBER = "24-001234"
@@ -55,7 +55,9 @@ def test_a_code_in_a_capture_of_full_size_is_read(field):
 @pytest.mark.parametrize("kind", ["ALL", "AML", "Normal"])
 def test_cells_are_no_code(kind):
     for seed in range(1, 4):
-        assert read(Smear(seed, kind).field(100, 100, 640, 480).image) is None
+        picture = Smear(seed, kind).field(100, 100, 640, 480).image
+        assert read(picture) is None
+        assert not holds_code(picture)
 
 
 def test_blanks_around_the_number_are_left_out(field):
@@ -86,7 +88,9 @@ def test_the_same_number_in_two_codes_is_one_number(field):
     ids=["a tab", "bytes", "a long address", "blanks"],
 )
 def test_what_can_be_no_slide_number_is_passed_over(field, text, kind):
-    assert read(on_field(field, barcode(text, kind))) is None
+    picture = on_field(field, barcode(text, kind))
+    assert read(picture) is None
+    assert holds_code(picture)  # a label all the same
 
 
 def test_codes_of_groceries_and_parcels_are_not_asked_for(field):

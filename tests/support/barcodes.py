@@ -4,6 +4,8 @@ import cv2
 import numpy as np
 import zxingcpp
 
+from edge.cameras.base import Shot
+from edge.cameras.simulator import SimulatorCamera
 from imaging.types import Image
 
 
@@ -39,3 +41,28 @@ def on_field(
     cover = cv2.warpAffine(np.full((height, width), 255, np.uint8), turn, (columns, rows))
     picture = np.where(cover[..., None] > 127, laid, field).astype(np.uint8)
     return picture if not blur else cv2.GaussianBlur(picture, (0, 0), blur)
+
+
+class LabelledField:
+    """A camera that sees a field fit to be captured, a label's code in its middle.
+
+    Args:
+        text: what the code says.
+        kind: a name of zxingcpp.BarcodeFormat.
+    """
+
+    name = "labelled"
+
+    def __init__(self, text: str | bytes, kind: str = "QRCode") -> None:
+        self.field = SimulatorCamera(7, "ALL").capture().image
+        self.image = on_field(self.field, barcode(text, kind, 4))
+
+    def take_away(self) -> None:
+        """The label; the field stays."""
+        self.image = self.field
+
+    def capture(self) -> Shot:
+        return Shot(self.image)
+
+    def close(self) -> None:
+        pass

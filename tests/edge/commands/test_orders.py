@@ -3,7 +3,9 @@
 import threading
 from datetime import UTC, datetime, timedelta
 
+import cv2
 import msgspec
+import numpy as np
 import pytest
 from rig import until
 from structlog.testing import capture_logs
@@ -29,6 +31,11 @@ class SlowDesk:
         self.focused = 0
         self.let_go = threading.Event()
         self.error = None
+
+    def snapshot_to_send(self):
+        done, data = cv2.imencode(".jpg", np.full((48, 64, 3), 200, np.uint8))
+        assert done
+        return data.tobytes()
 
     def autofocus(self, by):
         assert by == "remote"
@@ -208,6 +215,26 @@ def test_with_a_key_only_what_it_signed_is_carried_out(begin, desk, tmp_path):
     orders.give("autofocus", "signed", at=NOW, key=b"k" * 32)
     orders.replied(4)
     assert orders.reasons() == ["signature-wrong", "signature-wrong", "command-expired", ""]
+
+
+def test_a_recorded_signed_snapshot_order_is_not_good_for_ever(begin, tmp_path):
+    file = tmp_path / "command.key"
+    file.write_text("k" * 32)
+    orders = begin(command_key_file=file)
+    orders.give("snapshot", "recorded", at=NOW - timedelta(seconds=121), key=b"k" * 32)
+    orders.give("snapshot", "for ever", key=b"k" * 32)
+    assert orders.replied(2).image is None
+    orders.give("snapshot", "fresh", at=NOW - timedelta(seconds=119), key=b"k" * 32)
+    assert orders.replied(3).image
+    orders.give("ping", "wrong clock", at=NOW - timedelta(days=4000), key=b"k" * 32)
+    orders.replied(4)
+    assert orders.reasons() == ["command-expired", "command-expired", "", ""]
+
+
+def test_without_a_key_a_snapshot_order_has_no_age(begin):
+    orders = begin()
+    orders.give("snapshot", at=NOW - timedelta(days=4000))
+    assert orders.replied().image
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from barcodes import LabelledField
 from brokers import mosquitto
 from cloud_end import DEVICE, SITE, CloudEnd
 from frames import frame
@@ -110,6 +111,7 @@ def test_the_slide_that_lies_under_the_lens_is_not_changed_from_afar(station, cl
         assert (command, reply.reason) == (command, "another-slide")
     assert station.desk.state.slide == opened
     assert station.spool.status().waiting == 0
+    assert order(cloud, "end-slide", slide=opened).reason == "slide-begun-here"
     assert order(cloud, "capture", slide=opened).result["slide"] == opened
 
 
@@ -118,6 +120,26 @@ def test_a_snapshot_is_a_small_picture_that_is_not_saved(station, cloud):
     picture = cv2.imdecode(np.frombuffer(reply.image, np.uint8), cv2.IMREAD_COLOR)
     assert max(picture.shape) == 640
     assert station.spool.status().waiting == 0
+
+
+def test_a_label_under_the_lens_travels_neither_as_snapshot_nor_as_capture(settings, cloud):
+    camera = LabelledField(CANARY)
+    with (
+        capture_logs() as logs,
+        open_station(settings.model_copy(update={"stage": ""}), camera=camera) as opened,
+    ):
+        until(lambda: opened.agent.connected, 10, "the broker")
+        replies = [order(cloud, "snapshot"), order(cloud, "burst", slide=SLIDE, count=2)]
+        assert opened.spool.status().waiting == 0
+        camera.take_away()
+        assert order(cloud, "capture", slide=SLIDE).ok
+        until(lambda: len(cloud.frames) == 1, 10, "the frame without the label")
+    for reply in replies:
+        assert (reply.reason, reply.image) == ("label-in-view", None)
+    own = str(settings.data_dir)
+    assert CANARY not in str(logs).replace(own, "")
+    for delivery in cloud.heard:
+        assert CANARY.encode() not in delivery.payload, delivery.topic
 
 
 def test_a_snapshot_is_made_to_fit_what_the_broker_carries(settings, cloud):

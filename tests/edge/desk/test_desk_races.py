@@ -23,9 +23,7 @@ def test_a_slide_begun_just_before_a_press_gets_its_capture(settings, monkeypatc
 
         def late(activity):
             if activity == "capturing" and not begun:
-                begun.append(
-                    desk.start_token(SECOND, "remote")
-                )  # between the press and the picture
+                begun.append(desk.start_token(SECOND, "page"))  # between the press and the picture
             take(activity)
 
         monkeypatch.setattr(desk._once, "take", late)
@@ -38,10 +36,10 @@ def test_no_picture_is_begun_while_a_slide_changes(settings, monkeypatch):
         changing, changed = threading.Event(), threading.Event()
         begin = desk._slides._session.begin
 
-        def slow(token):
+        def slow(token, by):
             changing.set()
             changed.wait(5)
-            return begin(token)
+            return begin(token, by)
 
         monkeypatch.setattr(desk._slides._session, "begin", slow)
         change = threading.Thread(target=desk.start_token, args=(SECOND, "page"))
@@ -70,5 +68,9 @@ def test_a_remote_capture_meant_for_a_slide_is_taken_of_no_other(tmp_path):
                 ask()
             assert refused.value.reason == "another-slide"
         assert desk.state.lines == ()
+        assert desk.state.slide == SECOND
+        with pytest.raises(CaptureRefused) as refused:
+            desk.start_token(FIRST, "remote")
+        assert refused.value.reason == "another-slide"
         assert desk.state.slide == SECOND
         assert desk.capture("remote", slide=SECOND).slide == SECOND

@@ -101,12 +101,12 @@ def test_unfit_fields_are_counted_by_reason_and_passed_over(progress, stop):
         if place.x == 20:
             raise refuse("empty-field")
         if place.y == 30:
-            raise refuse("too-bright")
+            raise refuse("label-in-view")
         return 1
 
     status = run(Scope(NoStage()), capture, progress, stop, settings=UNFOCUSED)
     assert status.activity == "finished"
-    assert status.refused == {"empty-field": 4, "too-bright": 4}
+    assert status.refused == {"empty-field": 4, "label-in-view": 4}
     assert (status.saved, status.fields) == (12, 20)
 
 
