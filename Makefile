@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Test files run side by side; 0 is one after the other.
+WORKERS ?= 2
 # Material prints an advertisement at every build; its life until 2027-05 is noted in docs/decisions.
 export NO_MKDOCS_2_WARNING := 1
 
@@ -14,7 +16,7 @@ up: $(VENV)/.local  ## broker, store, worker and agent until Ctrl-C
 	$(BIN)/leukoscope up $(ARGS)
 
 test: check mosquitto  ## everything: style, types, room rules, docs, tests
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 check: $(VENV)/.dev  ## style, types, room rules, docs
 	$(BIN)/ruff check .

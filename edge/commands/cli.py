@@ -99,7 +99,9 @@ def _send(
     if json:
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(reply), indent=2).decode() + "\n")
     else:
-        Console(markup=False).print(f"{settings.device}: {_sentence(reply)}", highlight=False)
+        # Never folded: a file's name is for copying.
+        said = f"{settings.device}: {_sentence(reply)}"
+        Console(markup=False).print(said, highlight=False, soft_wrap=True)
     return 0 if reply.ok else EXIT_REFUSED
 
 

@@ -40,7 +40,8 @@ class Live:
 
     async def events(self, may_look: Callable[[], bool]) -> AsyncIterator[str]:
         """The stream of one page; `stale` at its end when `may_look` denies it."""
-        told: dict[str, str] = {}
+        # A refusal of the page's own may be shown by now: that there is none elsewhere is no news.
+        told: dict[str, str] = {"error": ""}
         yield "retry: 2000\n\n"
         async for parts in self._renderings.follow(BEAT_S):
             if not may_look():

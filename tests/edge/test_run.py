@@ -48,7 +48,7 @@ def test_it_serves_the_page_and_ends_at_sigterm(tmp_path):
         (page,) = said(events, "page_open")
         with urllib.request.urlopen(f"{page['address']}/api/state", timeout=30) as answer:  # noqa: S310  # our own URL
             state = json.load(answer)
-        assert state["can"] == {"stage": True, "gpio": False}
+        assert state["can"] == {"stage": True, "gpio": False, "glass": True}
         assert not state["broker"]
         assert len(said(events, "no_panel")) == 1
         process.send_signal(signal.SIGTERM)

@@ -41,15 +41,18 @@ class Bench:
         return Place(here.x, here.y, z)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """Debian's Chromium; without it the tests skip, and fail in CI."""
+    """Debian's Chromium; without it the tests skip, and fail in CI.
+
+    Not for longer: while Playwright runs, no other test of this thread can use asyncio.
+    """
     with chromium() as opened:
         yield opened
 
 
 @pytest.fixture(scope="session")
-def bench(browser, tmp_path_factory):
+def bench(tmp_path_factory):
     with ExitStack() as stack:
         rig = Rig(tmp_path_factory.mktemp("rig"), "embedded")
         stack.callback(rig.close)
