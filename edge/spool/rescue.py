@@ -57,7 +57,7 @@ def open_spool(file: Path, min_free_mb: int = 0) -> Spool:
         SpoolError: it is damaged, or cannot be opened for another reason.
     """
     for folder in _unfinished(file):
-        if any(folder.iterdir()) and not (folder / file.name).exists():
+        if _is_half_aside(file, folder):
             raise SpoolError(f"the spool is damaged: its rescue was cut off{_RESTART}")
     try:
         return Spool(file, min_free_mb)
@@ -149,8 +149,14 @@ def _put_aside(file: Path, quarantine: Path) -> None:
 def _end_putting_aside(file: Path, quarantine: Path) -> None:
     if not any(quarantine.iterdir()):  # nothing was moved: whether there is damage is found anew
         quarantine.rmdir()
-    elif not (quarantine / file.name).exists():
+    elif _is_half_aside(file, quarantine):
         _put_aside(file, quarantine)
+
+
+def _is_half_aside(file: Path, quarantine: Path) -> bool:
+    """The log was moved, the database not: that which lies in the old place is the damaged one."""
+    moved = {path.name for path in quarantine.iterdir()}
+    return bool(moved) and moved <= {f"{file.name}-shm", f"{file.name}-wal"}
 
 
 def _quarantine(file: Path) -> Path:

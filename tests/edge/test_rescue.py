@@ -308,3 +308,16 @@ def test_an_empty_quarantine_folder_does_not_move_a_whole_spool(tmp_path):
     assert rescue is None
     assert spool.waiting(100) == ids
     spool.close()
+
+
+def test_a_damaged_file_that_somebody_took_away_does_not_move_a_whole_spool(tmp_path):
+    file = tmp_path / "spool.db"
+    ids = filled(file)
+    folder = tmp_path / "quarantine" / "20260101T000000Z-000000"
+    folder.mkdir(parents=True)
+    (folder / "mended.db").touch()  # a rescue began there
+    spool, rescue = rescued(file)
+    assert rescue is not None
+    assert rescue.salvaged == 0
+    assert spool.waiting(100) == ids
+    spool.close()
