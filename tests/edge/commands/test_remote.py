@@ -244,7 +244,7 @@ def test_nothing_that_leaves_the_station_names_a_file_a_folder_or_a_patient(
         capture_logs() as logs,
         open_station(settings.model_copy(update=changes)) as station,
     ):
-        assert CANARY in str(station.rescue.quarantine)
+        assert CANARY in str(station.rescue.quarantines)
         until(lambda: station.agent.connected, 10, "the broker")
         replies = [
             order(cloud, "capture", slide=SLIDE),
