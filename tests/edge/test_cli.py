@@ -201,7 +201,7 @@ def test_spool_export_writes_every_frame_and_the_spool_keeps_them(station, spool
     assert spool.status().waiting == 2
 
 
-def test_a_damaged_spool_is_said_and_its_frames_are_still_there(station, spool):
+def test_a_damaged_spool_is_said_and_rescued_when_the_agent_starts(station, spool, tmp_path):
     for number in range(20):
         spool.save(frame(number))
     spool.close()
@@ -210,8 +210,18 @@ def test_a_damaged_spool_is_said_and_its_frames_are_still_there(station, spool):
     data[:4096] = b"\0" * 4096
     file.write_bytes(data)
     ended = edge("spool", "status", "--json", **station)
+    assert ended.returncode == 1
+    assert "restart the agent, which rescues it" in " ".join(ended.stderr.split())
+    assert file.read_bytes() == bytes(data)
+    log = tmp_path / "log"
+    agent = start_edge(log, "run", camera="simulator:7:ALL", **station)
+    try:
+        until(lambda: "20 frames salvaged, 0 not" in log.read_text(), 60, "it is rescued and told")
+    finally:
+        agent.terminate()
+        agent.wait(20)
+    ended = edge("spool", "status", "--json", **station)
     assert ended.returncode == 0
-    assert "20 frames were salvaged" in " ".join(ended.stderr.split())
     assert json.loads(ended.stdout)["waiting"] == 20
 
 

@@ -135,7 +135,7 @@ def test_without_the_senders_lock_nothing_is_rescued(tmp_path):
     assert not (tmp_path / "quarantine").exists()
 
 
-@pytest.mark.parametrize("command", [["status"], ["retry"], ["export", "stick"]])
+@pytest.mark.parametrize("command", [["retry"], ["export", "stick"]])
 def test_the_spool_commands_say_that_the_agent_rescues_it(tmp_path, command):
     file = tmp_path / "station" / "spool.db"
     filled(file)
