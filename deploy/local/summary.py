@@ -12,7 +12,7 @@ from deploy.local.journey import Journey, Journeys
 from wire.words import RESEARCH_USE_ONLY
 
 STAGES: Final = (
-    "capture", "measure", "find", "encode", "save", "cloud_decode", "cloud_find",
+    "capture", "measure", "label", "find", "encode", "save", "cloud_decode", "cloud_find",
     "cloud_classify", "saved_to_stored", "saved_to_received",
 )  # fmt: skip
 """Stages that `milliseconds` reports: at the station, in the worker, and over the network."""

@@ -22,7 +22,14 @@ from wire.words import RESEARCH_USE_ONLY
 def capture(*, truth=None, width=160):
     """A saved capture; the picture was `width` wide, the sent image is 160."""
     shot = Shot(np.zeros((width * 3 // 4, width, 3), np.uint8), truth=truth)
-    stages = {"capture": 10.0, "measure": 1.0, "find": 2.0, "encode": 3.0, "save": 4.0}
+    stages = {
+        "capture": 10.0,
+        "measure": 1.0,
+        "label": 1.0,
+        "find": 2.0,
+        "encode": 3.0,
+        "save": 4.0,
+    }
     return Capture(frame(), shot, stages)
 
 
