@@ -10,6 +10,9 @@ from edge.page import parts as parts_module
 from edge.quality.bands import bands
 from imaging.decode import decode
 
+FIRST = {f"part-{name}" for name in parts_module.PARTS} - {"part-error"}
+"""What a page is told at first: that there is no refusal is no news."""
+
 
 @pytest.fixture
 def desk(tmp_path):
@@ -57,9 +60,15 @@ def watcher(server):
     opened.close()
 
 
+def test_that_there_is_no_refusal_wipes_none_that_the_page_shows_already(desk, watcher):
+    until(lambda: len(watcher.heard) >= len(FIRST), 5, "all parts")
+    time.sleep(0.3)
+    assert "part-error" not in watcher.names()
+
+
 def test_an_open_page_gets_every_part_and_then_only_what_changed(desk, watcher):
-    until(lambda: len(watcher.heard) >= len(parts_module.PARTS), 5, "all parts")
-    assert set(watcher.names()) == {f"part-{name}" for name in parts_module.PARTS}
+    until(lambda: len(watcher.heard) >= len(FIRST), 5, "all parts")
+    assert set(watcher.names()) == FIRST
     before = len(watcher.heard)
     desk.become(slide="s0123456789abcdef0123")
     until(lambda: "part-slide" in watcher.names()[before:], 5, "the slide's part")
@@ -71,7 +80,7 @@ def test_an_open_page_gets_every_part_and_then_only_what_changed(desk, watcher):
 
 
 def test_what_changes_nothing_that_is_seen_is_not_told(desk, watcher):
-    until(lambda: len(watcher.heard) >= len(parts_module.PARTS), 5, "all parts")
+    until(lambda: len(watcher.heard) >= len(FIRST), 5, "all parts")
     before = len(watcher.heard)
     for _ in range(5):
         desk.become()
@@ -98,7 +107,9 @@ def test_many_pages_share_one_rendering(desk, server, monkeypatch):
 
     monkeypatch.setattr(parts_module.Parts, "all", counted)
     watchers = [Watcher(server) for _ in range(8)]
-    until(lambda: all(len(one.heard) >= 10 for one in watchers), 10, "all parts at all pages")
+    until(
+        lambda: all(len(one.heard) >= len(FIRST) for one in watchers), 10, "all parts at all pages"
+    )
     desk.become(slide="s0123456789abcdef0123")
     until(lambda: all("s0123" in str(one.heard) for one in watchers), 5, "the slide everywhere")
     assert rendered.count(desk.state.version) <= 3  # once for its change, once each half second
