@@ -25,7 +25,7 @@ TRIED: Final = 5
 """Fields looked at in full, best first."""
 
 FOUND: Final = 0.9
-"""Normalised correlation in full size from which a crop is of a field. Chosen by 60 crops of 30
+"""Normalised correlation in full size from which a crop is of a field. Tried on 60 crops of 30
 simulated fields, saved as JPEG 90: 59 were found in their own field and none in another. Empty
 background correlates with itself as little as 0.66 and with another's as much as 0.96."""
 

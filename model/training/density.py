@@ -28,16 +28,18 @@ def standardised(
         The standardised density, float32 N×h×w×3, and what was taken away, float32 N×6: the
         three means, then the three deviations.
     """
-    rows, columns, channels = cells.shape[1:]
-    light = ops.maximum((cells + 1) / 2, DARKEST)
-    density = -ops.log(ops.reshape(light, (-1, rows * columns, channels)))
-    mean = _mean(density, rows * columns)
-    centred = density - mean
-    spread = ops.sqrt(_mean(ops.square(centred), rows * columns) + _QUIET)
-    stain = ops.concatenate([mean, spread], axis=-1)[:, 0]
-    return ops.reshape(centred / spread, (-1, rows, columns, channels)), stain
+    density = -ops.log(ops.maximum((cells + 1) / 2, DARKEST))
+    # From one pixel on: the mean of thousands of equal values is not that value to the last digit,
+    # and an empty cell's rounding would be what the network sees.
+    first = density[:, :1, :1]
+    relative = density - first
+    mean = _mean(relative)
+    centred = relative - mean
+    spread = ops.sqrt(_mean(ops.square(centred)) + _QUIET)
+    stain = ops.concatenate([mean + first, spread], axis=-1)[:, 0, 0]
+    return centred / spread, stain
 
 
-def _mean(pixels: keras.KerasTensor, count: int) -> keras.KerasTensor:
-    """N×1×3 of N×pixels×3: by a product, as reducing to few channels is slow."""
-    return ops.matmul(ops.full((1, 1, count), 1 / count, "float32"), pixels)
+def _mean(pixels: keras.KerasTensor) -> keras.KerasTensor:
+    """Over each cell, as N×1×1×3."""
+    return ops.mean(pixels, axis=(1, 2), keepdims=True)

@@ -12,13 +12,15 @@ from model import run
 from model.bundle import ood
 from model.bundle.export import AGREEMENT, export, finished
 from model.bundle.generator import Generator
-from model.bundle.graph import OPSET, Graph
+from model.bundle.graph import OPSET, Graph, Head, keras_answers, write_graph
 from model.bundle.quantise import quantise
 from model.bundle.signing import new_keys
 from model.bundle.verify import findings, trusted
 from model.cli import app
+from model.config import TrainingConfig
 from model.errors import ModelError
 from model.evaluation.predictions import read_predictions
+from model.runtime import start_tensorflow
 from wire.manifest import CARD_NAME, GENERATOR_NAME, GRAPH_NAME, INT8_NAME, Manifest, read_manifest
 
 RUN = CliRunner()
@@ -149,3 +151,17 @@ def test_the_card_says_what_was_learned_from_drawn_cells_alone(tiny_bundle: Path
     assert "Conformal sets" in card
     assert "Strangers" in card
     assert "No `model.sig` when this card was written" in card
+
+
+def test_a_network_of_standardised_density_is_exported_as_it_is(tmp_path) -> None:
+    config = TrainingConfig(size=32, widths=(8, 16), standardise=True)
+    start_tensorflow(config.seed, 1)
+    from model.training.acgan import ACGAN
+
+    model, head = ACGAN(config), Head(1.3)
+    write_graph(model, head, tmp_path / "classifier.onnx")
+    noise = np.random.default_rng(1).integers(0, 256, (20, 32, 32, 3), np.uint8)
+    empty = [np.full((1, 32, 32, 3), grey, np.uint8) for grey in (0, 90, 255)]
+    cells = np.concatenate([noise, *empty])
+    written = Graph(tmp_path / "classifier.onnx").run(cells)
+    assert keras_answers(model, head, cells).furthest(written) < 1e-5
