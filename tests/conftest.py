@@ -1,6 +1,7 @@
 """Fixtures for every room."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,16 @@ def real_images() -> Path:
     if os.environ.get("CI") == "true":
         pytest.fail(f"CI must see the real images: {reason}")
     pytest.skip(reason)
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C mean Ctrl-C.
+
+    A shell starts what runs in the background with SIGINT ignored, and every program that a test
+    starts would inherit that: a test that ends one by Ctrl-C would wait for ever.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
