@@ -1,0 +1,1 @@
+"""What changes while somebody looks: news for open pages, and what keeps the projection up."""
