@@ -76,8 +76,8 @@ def report_facts(case: Case, number: int | None = None) -> ReportFacts:
         notice=notice_of(state),
         site=first.site,
         slide=first.slide,
-        machine=_differential(report.machine, 0),
-        reader=_differential(report.reader, report.excluded) if entries else None,
+        machine=differential(report.machine, 0),
+        reader=differential(report.reader, report.excluded) if entries else None,
         fields=tuple(_field(name, result) for name, result in slide.results.items()),
         gallery=tuple(_gallery(slide, review)),
         later_fields=len(case.slide.results) - len(slide.results),
@@ -134,7 +134,13 @@ def _newest(results: Sequence[FrameResult], entries: Sequence[Entry]) -> datetim
     return max([*(r.classified_at for r in results), *(entry.at for entry in entries)])
 
 
-def _differential(counts: Mapping[Label, int], excluded: int) -> Differential:
+def differential(counts: Mapping[Label, int], excluded: int) -> Differential:
+    """Shares and intervals of one party's counts.
+
+    Args:
+        counts: by class, every class named.
+        excluded: cells that are in none of them.
+    """
     identified = sum(counts.values()) - counts["unidentified"]
     per_100, interval = blasts_per_100(counts)
     shares = tuple(_share(label, counts[label], identified) for label in get_args(Label))
