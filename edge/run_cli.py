@@ -64,7 +64,7 @@ def _serve_page(station: Station, settings: EdgeSettings, stack: ExitStack) -> s
     """Serve the capture page; its address, or nothing and a trouble. Captures need no page."""
     if not settings.page.enabled:
         return ""
-    from edge.page.problem import PageError
+    from wire.web.problem import PageError
 
     try:
         from edge.page.server import serve

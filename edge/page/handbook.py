@@ -24,7 +24,7 @@ class Handbook:
 
     def __init__(self, settings: PageSettings) -> None:
         base = settings.address_for_others
-        self._page = f"{settings.docs_url}refusals.html" if settings.docs_url else "/refusals"
+        self._page = settings.handbook
         self._from_a_phone = self._page if settings.docs_url else f"{base}/refusals" if base else ""
 
     def link(self, code: str) -> str:

@@ -2,19 +2,23 @@
 
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
+from typing import Final
 
 from edge.desk import Desk
 from edge.page.eye import Eye
-from edge.page.guard.attempts import Attempts
 from edge.page.guard.passwords import Passwords
 from edge.page.guard.sessions import Sessions
 from edge.page.handbook import Handbook
 from edge.page.live import Live
 from edge.page.parts import Parts
 from edge.page.reading import Reading
-from edge.page.shelf import Shelf
 from edge.settings import EdgeSettings
+from wire.web.attempts import Attempts
+from wire.web.shelf import Shelf
 from wire.words import RESEARCH_USE_ONLY
+
+_STATIC: Final = Path(__file__).with_name("static")
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class Page:
 
 def open_page(desk: Desk, settings: EdgeSettings, *, fresh: bool = False) -> Page:
     """Put the page's parts together; `fresh` reads templates and static files at every use."""
-    shelf, handbook = Shelf(fresh=fresh), Handbook(settings.page)
+    shelf, handbook = Shelf(_STATIC, fresh=fresh), Handbook(settings.page)
     station = {
         "site": settings.site,
         "device": settings.device,

@@ -2,8 +2,8 @@
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from edge.page.shelf import Shelf
 from edge.page.views import PARTS, Seen
+from wire.web.shelf import Shelf
 
 
 class Parts:

@@ -9,9 +9,9 @@ from starlette.requests import cookie_parser
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from edge.page.guard.answer import changes_something, from_htmx, refuse
 from edge.page.guard.sessions import Sessions
 from edge.page.settings import PageSettings
+from wire.web.answer import changes_something, from_htmx, refuse
 
 _OPEN: Final = frozenset({"/login", "/healthz", "/manifest.webmanifest", "/refusals", "/reload"})
 _OPEN_FOLDERS: Final = ("/static/", "/qr/")

@@ -5,9 +5,9 @@ from typing import Final
 from fastapi import Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
-from edge.page.guard.answer import from_htmx
 from edge.page.page import Page
 from edge.page.views import ErrorView
+from wire.web.answer import from_htmx
 
 _INTO_THE_ERROR: Final = {"HX-Retarget": "#error", "HX-Reswap": "innerHTML"}
 

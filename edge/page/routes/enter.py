@@ -7,10 +7,10 @@ import structlog
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from edge.page.guard.answer import from_htmx
 from edge.page.guard.passwords import LONGEST, PasswordBusy, PasswordError
 from edge.page.page import Page
 from edge.page.views import ErrorView
+from wire.web.answer import from_htmx
 
 _log = structlog.get_logger("edge.page")
 

@@ -1,41 +1,30 @@
 """Files: static ones, the web manifest, QR codes, the refusals page."""
 
-from typing import Final
-
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
 
 from edge.page.page import Page
-from edge.page.refusals import refusals_page
-
-_FOR_GOOD: Final = "public, max-age=31536000, immutable"
+from wire.web.refusals import refusals_page
 
 
 def files(page: Page) -> APIRouter:
     """The routes."""
     routes = APIRouter()
-    shelf = page.shelf
 
-    def answer(name: str, etag: str | None, kept: str) -> Response:
-        found = shelf.file(name)
+    def answer(request: Request, name: str) -> Response:
+        found = page.shelf.answer(name, request.headers.get("if-none-match"))
         if found is None:
             raise HTTPException(404)
-        headers = {"Cache-Control": kept, "ETag": f'"{shelf.digest}"'}
-        if etag == headers["ETag"]:
-            return Response(None, 304, headers)
-        return Response(found[0], headers=headers, media_type=found[1])
+        return found
 
     @routes.get("/static/{name:path}")
     def static(request: Request, name: str) -> Response:
-        of_digest = name.startswith(f"{shelf.digest}/")
-        plain = name.removeprefix(f"{shelf.digest}/")
-        kept = _FOR_GOOD if of_digest else "no-cache"
-        return answer(plain, request.headers.get("if-none-match"), kept)
+        return answer(request, name)
 
     @routes.get("/manifest.webmanifest")
     def manifest(request: Request) -> Response:
-        return answer("manifest.webmanifest", request.headers.get("if-none-match"), "no-cache")
+        return answer(request, "manifest.webmanifest")
 
     @routes.get("/qr/{code}.svg")
     def qr(code: str) -> Response:

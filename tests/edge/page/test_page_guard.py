@@ -2,7 +2,7 @@ import httpx
 import pytest
 from page_end import Browser, page_of, page_settings
 
-from edge.page.guard.body import MAX_BYTES
+from edge.page.guard.guards import MAX_BYTES
 
 STATE_CHANGING = [
     "/slide/start", "/slide/end", "/capture", "/autofocus", "/scan/start", "/scan/stop",
@@ -148,7 +148,7 @@ def test_a_large_body_is_refused_whether_it_is_announced_or_not(browser, desk):
 def test_a_body_that_never_comes_is_not_waited_for(desk, settings, monkeypatch):
     import socket
 
-    monkeypatch.setattr("edge.page.guard.body.PATIENCE_S", 0.2)
+    monkeypatch.setattr("wire.web.body.PATIENCE_S", 0.2)
     with page_of(desk, settings) as served:
         host, port = served.address.removeprefix("http://").split(":")
         with socket.create_connection((host, int(port)), 5) as slow:

@@ -6,9 +6,9 @@ from page_end import PASSWORD, Browser, events, page_of, page_settings
 from stand_in_desk import StandInDesk
 from structlog.testing import capture_logs
 
-from edge.page.guard.attempts import ALLOWED, WINDOW_S, Attempts
 from edge.page.guard.passwords import PasswordBusy, PasswordError, Passwords
 from edge.page.guard.sessions import Sessions
+from wire.web.attempts import ALLOWED, WINDOW_S, Attempts
 
 CLOSED = ["/", "/api/state", "/preview.jpg", "/preview.mjpeg", f"/frame/{'0' * 8}.jpg", "/nowhere"]
 OPEN = ["/login", "/healthz", "/manifest.webmanifest", "/refusals"]

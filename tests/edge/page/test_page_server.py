@@ -13,9 +13,9 @@ from pydantic import ValidationError
 from rig import until
 
 from edge.page.guard.passwords import Passwords
-from edge.page.problem import PageError
 from edge.page.server import serve
 from edge.page.settings import PageSettings
+from wire.web.problem import PageError
 
 
 @pytest.fixture(scope="module")
@@ -204,7 +204,7 @@ def test_the_command_line_answers_without_loading_the_web_server():
 
 
 def test_connections_that_ask_for_nothing_keep_nobody_out(desk, settings, monkeypatch):
-    monkeypatch.setattr("edge.page.connections.PATIENCE_S", 0.3)
+    monkeypatch.setattr("wire.web.connections.PATIENCE_S", 0.3)
     with page_of(desk, settings) as served:
         at = ("127.0.0.1", int(served.address.rpartition(":")[2]))
         silent = [socket.create_connection(at, 5) for _ in range(70)]
@@ -223,7 +223,7 @@ def test_connections_that_ask_for_nothing_keep_nobody_out(desk, settings, monkey
 
 
 def test_a_stream_and_a_slow_press_are_not_cut_off(desk, settings, monkeypatch):
-    monkeypatch.setattr("edge.page.connections.PATIENCE_S", 0.1)
+    monkeypatch.setattr("wire.web.connections.PATIENCE_S", 0.1)
     with page_of(desk, settings) as served:
         browser = Browser(served.address)
         browser.open()

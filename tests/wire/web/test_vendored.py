@@ -4,9 +4,9 @@ import hashlib
 import re
 from pathlib import Path
 
-import edge.page
+import wire.web
 
-VENDOR = Path(edge.page.__file__).parent / "static" / "vendor"
+VENDOR = Path(wire.web.__file__).parent / "static" / "vendor"
 
 
 def test_every_vendored_script_has_its_sum_its_version_and_its_licence():

@@ -3,16 +3,22 @@
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from edge.page.guard.answer import refuse
+from wire.web.answer import refuse
 
-_log = structlog.get_logger("edge.page")
+_log = structlog.get_logger("wire.web")
 
 
 class Faults:
-    """Catches what no route caught. The log gets the traceback, never the request's body."""
+    """Catches what no route caught. The log gets the traceback, never the request's body.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Args:
+        app: behind it.
+        sentence: what the browser is told.
+    """
+
+    def __init__(self, app: ASGIApp, sentence: str) -> None:
         self._app = app
+        self._sentence = sentence
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -29,5 +35,4 @@ class Faults:
             route = getattr(scope.get("route"), "path", "")  # as written, not as asked for
             _log.exception("page_fault", method=scope["method"], route=route)
             if not begun:
-                answer = refuse(500, "The station's page failed: see its log. Captures are safe.")
-                await answer(scope, receive, send)
+                await refuse(500, self._sentence)(scope, receive, send)

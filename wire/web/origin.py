@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from edge.page.guard.answer import changes_something, refuse
-from edge.page.settings import PageSettings
+from wire.web.answer import changes_something, refuse
+from wire.web.settings import ServedSettings
 
 _HOST: Final = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?")
 
 
-def known_names(settings: PageSettings) -> frozenset[str]:
+def known_names(settings: ServedSettings) -> frozenset[str]:
     """Names that the page is called by, in lower case."""
     machine = socket.gethostname().lower()
     own = {"localhost", settings.host, machine, f"{machine}.local"}
@@ -32,10 +32,12 @@ class OriginGuard:
     Args:
         app: behind it.
         settings: of the page.
+        whose: page it is, in the sentences.
     """
 
-    def __init__(self, app: ASGIApp, settings: PageSettings) -> None:
+    def __init__(self, app: ASGIApp, settings: ServedSettings, whose: str) -> None:
         self._app = app
+        self._whose = whose
         self._names = known_names(settings)
         self._encrypted = settings.encrypted
 
@@ -45,13 +47,13 @@ class OriginGuard:
         if not self._is_ours(headers.get("host", "")):
             answer = refuse(
                 421,
-                "This page is not called by that name. Use the station's address, or add the name "
+                f"This page is not called by that name. Use {self._whose} address, or add the name "
                 "to page.names in the settings.",
             )
         elif self._encrypted and scope["scheme"] != "https":
             answer = refuse(403, "This page is reached over https, through its proxy.")
         elif changes_something(scope) and _from_elsewhere(scope, headers):
-            answer = refuse(403, "This request comes from another page. Use the station's own.")
+            answer = refuse(403, f"This request comes from another page. Use {self._whose} own.")
         else:
             await self._app(scope, receive, send)
             return

@@ -1,4 +1,4 @@
-"""Bodies are small: a slide's number, a count. Anything larger is refused before it is read."""
+"""Bodies are small. Anything larger is refused before it is read."""
 
 import asyncio
 from typing import Final
@@ -7,39 +7,48 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from edge.page.guard.answer import refuse
-
-MAX_BYTES: Final = 4096
-"""Of a request's body."""
+from wire.web.answer import refuse
 
 PATIENCE_S: Final = 10.0
 """Seconds within which the body has to be there."""
 
 
 class BodyLimit:
-    """Reads the body whole, up to the limit, and hands it on as one message."""
+    """Reads the body whole, up to the limit, and hands it on as one message.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Puts it into `scope["state"]["body"]`, too.
+
+    Args:
+        app: behind it.
+        max_bytes: of a request's body.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
         self._app = app
+        self._max_bytes = max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        if _announced(Headers(scope=scope)) > MAX_BYTES:
-            await _too_large(scope, receive, send)
+        if _announced(Headers(scope=scope)) > self._max_bytes:
+            await self._too_large(scope, receive, send)
             return
         try:
             async with asyncio.timeout(PATIENCE_S):
-                body = await _read(receive)
+                body = await _read(receive, self._max_bytes)
         except TimeoutError:
             await refuse(408, "The request's body did not come in time.")(scope, receive, send)
             return
         except ClientDisconnect:
             return
         if body is None:
-            await _too_large(scope, receive, send)
+            await self._too_large(scope, receive, send)
             return
         scope["state"]["body"] = body
         await self._app(scope, _replayed(body, receive), send)
+
+    async def _too_large(self, scope: Scope, receive: Receive, send: Send) -> None:
+        sentence = f"A request may hold {self._max_bytes} bytes."
+        await refuse(413, sentence, connection="close")(scope, receive, send)
 
 
 def _announced(headers: Headers) -> int:
@@ -47,7 +56,7 @@ def _announced(headers: Headers) -> int:
     return int(announced) if announced.isdecimal() else 0
 
 
-async def _read(receive: Receive) -> bytes | None:
+async def _read(receive: Receive, max_bytes: int) -> bytes | None:
     """The body; None when it passes the limit."""
     body = b""
     more = True
@@ -56,7 +65,7 @@ async def _read(receive: Receive) -> bytes | None:
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         body += message.get("body", b"")
-        if len(body) > MAX_BYTES:
+        if len(body) > max_bytes:
             return None
         more = message.get("more_body", False)
     return body
@@ -74,8 +83,3 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return replay
-
-
-async def _too_large(scope: Scope, receive: Receive, send: Send) -> None:
-    answer = refuse(413, f"A request may hold {MAX_BYTES} bytes.", connection="close")
-    await answer(scope, receive, send)

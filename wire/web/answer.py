@@ -15,7 +15,7 @@ def from_htmx(headers: Headers) -> bool:
 
 
 def changes_something(scope: Scope) -> bool:
-    """Whether the request may change the station's state."""
+    """Whether the request may change the state."""
     return scope["method"] not in SAFE_METHODS
 
 

@@ -1,5 +1,0 @@
-"""The page cannot be served."""
-
-
-class PageError(RuntimeError):
-    """Why there is no page, and what to do. Capturing does not need it."""

@@ -1,0 +1,5 @@
+"""A page cannot be served."""
+
+
+class PageError(RuntimeError):
+    """Why there is no page, and what to do."""
