@@ -2,8 +2,9 @@
 
 import os
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from wire.broker import BrokerSettings
@@ -70,8 +71,51 @@ class CloudSettings(RoomSettings):
     review_trusted: tuple[Path, ...] = Field(
         (), description="public keys (.pub) whose signatures count: each that ever signed here"
     )
+    second_reader: bool = Field(
+        default=False,
+        description="two readers sign a report: the first one's signature waits for another's; "
+        "what is signed is then amended by a lead",
+    )
+    accounts_url: SecretStr | None = Field(
+        None,
+        description="database of accounts, sessions and the audit log, an URL of SQLAlchemy as "
+        "index_url; None: accounts.sqlite in this user's data folder",
+    )
     fhir_codes: Path | None = Field(
         None, description="codes of FHIR reports (TOML); None: the shipped cloud/reports/fhir file"
+    )
+    picture_cache: Path | None = Field(
+        None,
+        description="folder in which the reading room keeps pictures and old models; None: this "
+        "user's cache",
+    )
+    picture_cache_mb: int = Field(
+        512, ge=0, description="how much of pictures is kept there; 0 keeps them in memory only"
+    )
+    push_key: Path | None = Field(
+        None, description="private key that push services know this room by: `push-key`; None: off"
+    )
+    push_contact: str | None = Field(
+        None,
+        pattern=r"^(mailto:[^\s@<>]+@|https://)[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$",
+        description="whom a push service may write to: mailto:NAME@HOST, or https://HOST",
+    )
+    push_every_minutes: float = Field(
+        10.0, ge=0, le=1440, description="a device is told at most once in so many minutes"
+    )
+    push_services: tuple[str, ...] = Field(
+        (
+            "fcm.googleapis.com",  # Chrome, Edge on Android, Opera, Samsung, Brave
+            "push.services.mozilla.com",  # Firefox
+            "push.apple.com",  # Safari
+            "notify.windows.com",  # Edge on Windows
+        ),
+        description="hosts of push services, and all under them; a browser that names another "
+        "is refused",
+    )
+    push_private: bool = Field(
+        default=False,
+        description="push services may have private addresses and other ports: for trials",
     )
     in_hand: int = Field(32, ge=1, le=1024, description="frames taken from the broker at a time")
     threads: int = Field(
@@ -85,3 +129,9 @@ class CloudSettings(RoomSettings):
     retry_max_s: float = Field(5.0, gt=0, description="longest wait before trying the store again")
     drain_s: float = Field(10.0, ge=0, description="seconds to finish frames in hand at the end")
     log_json: bool = Field(default=True, description="logs as JSON lines; false for people")
+
+    @model_validator(mode="after")
+    def _push_key_with_contact(self) -> Self:
+        if (self.push_key is None) != (self.push_contact is None):
+            raise ValueError("push_key and push_contact go together: set both or neither")
+        return self

@@ -15,6 +15,7 @@ from cloud.reviews.entry import (
     Comment,
     Entry,
     EntryError,
+    Propose,
     Reclassify,
     See,
     Sign,
@@ -24,9 +25,10 @@ from cloud.reviews.entry import (
     field_of,
     read,
 )
-from cloud.reviews.replay import Review, Slide
-from cloud.reviews.rules import ReviewRefused, check
+from cloud.reviews.replay import Proposed, Review, Slide
+from cloud.reviews.rules import OvertakenError, ReviewRefused, check
 from cloud.reviews.signing import Trusted, fingerprint, sign
+from cloud.reviews.undo import undo
 from cloud.reviews.verify import Chain, Examined, Finding, examine
 from cloud.slides.results import read_results
 from cloud.slides.sums import SlideSums
@@ -44,20 +46,6 @@ Tell: TypeAlias = Callable[[str, bytes], None]
 _log = structlog.get_logger("cloud.reviews")
 
 
-class OvertakenError(ReviewRefused):
-    """Something that bears on this has come first: look, and do it again."""
-
-    def __init__(self, what: str, newer: Sequence[Entry] = ()) -> None:
-        super().__init__("overtaken", f"{what}: look at it, then go on.")
-        self.newer = list(newer)
-
-    @classmethod
-    def by(cls, newer: Sequence[Entry]) -> "OvertakenError":
-        """Somebody else was first."""
-        who = ", ".join(sorted({entry.reader for entry in newer}))
-        return cls(f"{who} has changed this meanwhile", newer)
-
-
 @dataclass(frozen=True, slots=True)
 class Case:
     """A slide with its chain."""
@@ -71,6 +59,11 @@ class Case:
         """SHA-256 over all fields and their images: what a reader has who is shown this slide."""
         return basis(self.slide.results.values()).images
 
+    @property
+    def proposal(self) -> Proposed | None:
+        """What one reader answers for, and waits for a second one."""
+        return self.slide.proposal(self.review)
+
 
 class Desk:
     """Readers' actions on slides.
@@ -81,6 +74,7 @@ class Desk:
         trusted: further keys.
         sums: publishes `slides/{slide}` anew after a signature.
         tell: publishes on `reviews/{slide}`.
+        second_reader: two readers have to answer for a report before it is signed.
     """
 
     def __init__(
@@ -90,6 +84,8 @@ class Desk:
         trusted: Trusted,
         sums: SlideSums,
         tell: Tell,
+        *,
+        second_reader: bool = False,
     ) -> None:
         self._objects = objects
         self._remembered = Remembered(objects)
@@ -97,6 +93,7 @@ class Desk:
         self._trusted = {**trusted, fingerprint(key.public_key()): key.public_key()}
         self._sums = sums
         self._tell = tell
+        self._second_reader = second_reader
 
     async def load(self, site: str, slide: str) -> Case:
         """Read a slide and its chain.
@@ -141,6 +138,27 @@ class Desk:
         """
         return await self._append(site, slide, reader, lambda _: action, last_seen)
 
+    async def undo(
+        self, site: str, slide: str, reader: str, number: int, *, last_seen: int
+    ) -> Case:
+        """Give the cells that a reader's entry reclassified the labels back that they had before.
+
+        Args:
+            site: of the slide.
+            slide: its token.
+            reader: who does it; it has to be their own entry.
+            number: of that entry.
+            last_seen: as of `act`.
+
+        Raises:
+            OvertakenError: somebody named one of these cells after that entry.
+            ReviewRefused: `not-undoable`; as of `act`.
+        """
+        case = await self.load(site, slide)
+        for change in undo(case.entries, number, reader, case.slide.machine):
+            case = await self.act(site, slide, reader, change, last_seen=max(last_seen, number))
+        return case
+
     async def waive(
         self, site: str, slide: str, reader: str, reason: str, *, shown: str, last_seen: int
     ) -> Case:
@@ -161,10 +179,20 @@ class Desk:
         return await self._append(site, slide, reader, lambda _: Waive(reason), last_seen, shown)
 
     async def sign(self, site: str, slide: str, reader: str, *, shown: str, last_seen: int) -> Case:
-        """Sign the report as it stands; refused as `waive` does, and when any entry is newer."""
+        """Sign the report as it stands; refused as `waive` does, and when any entry is newer.
 
-        def made(case: Case) -> Sign:
-            return Sign(case.slide.report(case.review))
+        Where the site asks for a second reader, the first one's signature is a proposal
+        (`Case.proposal`); another reader's, of the same report, signs it. Any change between the
+        two ends the proposal.
+
+        Raises:
+            ReviewRefused: also `second-reader`: who proposed a report does not confirm it.
+        """
+
+        def made(case: Case) -> Propose | Sign:
+            report = case.slide.report(case.review)
+            first = self._second_reader and case.proposal is None
+            return Propose(report) if first else Sign(report)
 
         return await self._append(site, slide, reader, made, last_seen, shown)
 
@@ -208,7 +236,7 @@ class Desk:
             if shown not in (None, case.shown):
                 now = len(case.slide.results)
                 raise OvertakenError(f"This slide has other fields than you saw, {now} by now")
-            check(action, case.review, case.slide)
+            check(action, case.review, case.slide, reader)
             entry = self._entry(site, slide, reader, action, case)
             data = self._bytes(entry)
             if isinstance(action, Sign | Amend):
@@ -287,14 +315,19 @@ def _passing(finding: Finding, examined: Examined) -> bool:
 
 def _bearing(action: Action, newer: Sequence[Entry]) -> list[Entry]:
     """Those of the newer entries that the reader has to know of first."""
-    if isinstance(action, Sign | Amend):
+    if isinstance(action, Propose | Sign | Amend):
         return list(newer)
-    mine = set(action.cells) if isinstance(action, See | Reclassify) else set()
-    return [
-        entry
-        for entry in newer
-        if isinstance(entry.action, Reclassify) and mine.intersection(entry.action.cells)
-    ]
+    return [entry for entry in newer if _bears(action, entry.action)]
+
+
+def _bears(action: Action, newer: Action) -> bool:
+    match newer:
+        case Reclassify(cells):
+            mine = action.cells if isinstance(action, See | Reclassify) else []
+            return not set(cells).isdisjoint(mine)
+        case Propose():  # what changes the report ends the proposal: not unknowingly
+            return isinstance(action, Reclassify | Waive)
+    return False
 
 
 def _concerned(action: Action, slide: Slide) -> list[FrameResult]:

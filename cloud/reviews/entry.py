@@ -59,8 +59,14 @@ class Report(Struct, frozen=True, forbid_unknown_fields=True):
     blasts_interval: tuple[float, float] | None
 
 
+class Propose(Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="propose"):
+    """The first of two readers answers for the report; it is signed when another one does, too."""
+
+    report: Report
+
+
 class Sign(Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="sign"):
-    """The reader answers for the report."""
+    """The reader answers for the report; behind a proposal that stands, as its second reader."""
 
     report: Report
 
@@ -76,11 +82,16 @@ class Amend(Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag
     report: Report
 
 
-Action: TypeAlias = See | Reclassify | Comment | Waive | Sign | Amend
+Action: TypeAlias = See | Reclassify | Comment | Waive | Propose | Sign | Amend
 
 
 class Basis(Struct, frozen=True, forbid_unknown_fields=True):
-    """The fields that the action is about: whose images and models the reader had before them."""
+    """The fields that the action is about, by their images and models.
+
+    Of cells: their fields. Of all else: every field of the slide. Who waives, proposes, signs or
+    amends had these on the screen; a comment on the slide is about those stored when it was
+    written.
+    """
 
     fields: list[FieldName]
     images: Sha256

@@ -9,17 +9,20 @@ from typing import Literal, get_args
 from cloud.reviews.entry import (
     ROOT,
     Amend,
+    Basis,
     CellName,
     Cells,
     Comment,
     Entry,
     FieldName,
+    Propose,
     ReaderLabel,
     Reclassify,
     Report,
     See,
     Sign,
     Waive,
+    basis,
     cell_names,
     field_name,
     field_of,
@@ -27,6 +30,19 @@ from cloud.reviews.entry import (
 from cloud.slides.tally import BLASTS, blasts_per_100
 from wire.messages import FrameResult
 from wire.words import Label
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A report that one reader answers for, and that waits for a second one."""
+
+    reader: str
+    number: int
+    """Of its entry."""
+    at: datetime
+    report: Report
+    basis: Basis
+    """The fields that it is about: with others it does not stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +58,8 @@ class SignedReport:
     """Of the amendment; empty in the first."""
     fields: int
     """How many fields it is about."""
+    first: Proposed | None = None
+    """The proposal that it confirms, where two readers answer for it."""
 
 
 @dataclass(slots=True)
@@ -57,6 +75,9 @@ class Review:
     """Reader, time and remark."""
     waived: set[FieldName] = field(default_factory=set)
     reports: list[SignedReport] = field(default_factory=list)
+    proposal: Proposed | None = None
+    """Until labels or waivers change; whether it still has the slide's fields is asked of
+    `Slide.proposal`."""
 
     @property
     def state(self) -> Literal["open", "in review", "signed", "amended"]:
@@ -89,6 +110,9 @@ class Review:
                 self.comments.append((entry.reader, entry.at, action))
             case Waive():
                 self.waived.update(entry.basis.fields)
+                self.proposal = None
+            case Propose(report):
+                self.proposal = Proposed(entry.reader, entry.number, entry.at, report, entry.basis)
             case Sign(report):
                 self._signed(entry, report, "")
             case Amend():
@@ -104,14 +128,18 @@ class Review:
             self.waived.update(fields)
 
     def _reclassify(self, cells: Cells, label: ReaderLabel) -> None:
+        self.proposal = None
         self.seen.update(cells)
         for cell in cells:
             self.labels[cell] = label
 
     def _signed(self, entry: Entry, report: Report, reason: str) -> None:
         fields = len(entry.basis.fields)
+        first, self.proposal = self.proposal, None
+        if first is not None and first.basis != entry.basis:
+            first = None
         self.reports.append(
-            SignedReport(entry.number, entry.reader, entry.at, report, reason, fields)
+            SignedReport(entry.number, entry.reader, entry.at, report, reason, fields, first)
         )
 
 
@@ -144,6 +172,13 @@ class Slide:
             if review.labels.get(cell, label) == "unidentified"
             and field_of(cell) not in review.waived
         ]
+
+    def proposal(self, review: Review) -> Proposed | None:
+        """The proposal that waits for its second reader; other fields than it had end it."""
+        found = review.proposal
+        if found is None or basis(self.results.values()) != found.basis:
+            return None
+        return found
 
     def report(self, review: Review) -> Report:
         """The differential, machine's and reader's."""

@@ -1,12 +1,14 @@
 """What a reader may do, and when."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from cloud.reviews.entry import (
     Action,
     Amend,
     CellName,
     Comment,
+    Entry,
+    Propose,
     Reclassify,
     See,
     Waive,
@@ -22,12 +24,33 @@ class ReviewRefused(Exception):  # noqa: N818  # a verdict, not a fault of the p
         self.reason = reason
 
 
-def check(action: Action, review: Review, slide: Slide) -> None:
+class OvertakenError(ReviewRefused):
+    """Something that bears on this has come first: look, and do it again."""
+
+    def __init__(self, what: str, newer: Sequence[Entry] = ()) -> None:
+        super().__init__("overtaken", f"{what}: look at it, then go on.")
+        self.newer = list(newer)
+
+    @classmethod
+    def by(cls, newer: Sequence[Entry]) -> "OvertakenError":
+        """Somebody else was first."""
+        who = ", ".join(sorted({entry.reader for entry in newer}))
+        return cls(f"{who} has changed this meanwhile", newer)
+
+
+def check(action: Action, review: Review, slide: Slide, reader: str) -> None:
     """Refuse what may not be done.
+
+    Args:
+        action: what somebody is about to do, or did.
+        review: where the slide stands before it.
+        slide: the fields that the action is about.
+        reader: who.
 
     Raises:
         ReviewRefused: `slide-unknown`, `cell-unknown`, `already-signed`, `not-signed`,
-            `reason-missing`, `text-missing`, `cells-unseen` or `unidentified-left`.
+            `reason-missing`, `text-missing`, `cells-unseen`, `unidentified-left` or
+            `second-reader`.
     """
     if not slide.results:
         raise ReviewRefused("slide-unknown", "No result of this slide is stored: check its token.")
@@ -48,6 +71,7 @@ def check(action: Action, review: Review, slide: Slide) -> None:
         case See() | Reclassify() | Comment() | Waive():
             return
     check_complete(review, slide)
+    _check_readers(action, review, slide, reader)
 
 
 def check_complete(review: Review, slide: Slide) -> None:
@@ -65,6 +89,24 @@ def check_complete(review: Review, slide: Slide) -> None:
         raise ReviewRefused(
             "unidentified-left",
             f"{_cells_are(left)} unidentified: name them, or waive them with a reason.",
+        )
+
+
+def _check_readers(action: Action, review: Review, slide: Slide, reader: str) -> None:
+    """A proposal that stands is for another reader to sign, whatever the site asks for by now."""
+    waits = slide.proposal(review)
+    if waits is None:
+        return
+    if waits.reader == reader:
+        raise ReviewRefused(
+            "second-reader",
+            "You have signed this report as the first of two readers: another one has to sign it.",
+        )
+    if isinstance(action, Propose):
+        raise ReviewRefused(
+            "second-reader",
+            f"{waits.reader} has signed this report as the first of two readers: sign it, too, or "
+            "change it.",
         )
 
 

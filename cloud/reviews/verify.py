@@ -10,6 +10,7 @@ from cloud.reviews.entry import (
     Amend,
     Entry,
     EntryError,
+    Propose,
     Sign,
     basis,
     digest,
@@ -138,10 +139,10 @@ def _held_to_fields(
         return
     then = Slide.of(mine)
     try:
-        check(entry.action, review, then)
+        check(entry.action, review, then, entry.reader)
     except ReviewRefused as refused:
         found("rule-broken", f"{refused.reason}: {refused}")
-    if isinstance(entry.action, Sign | Amend):
+    if isinstance(entry.action, Propose | Sign | Amend):
         after = review.copy()
         if isinstance(entry.action, Amend):
             after.change(entry.action, entry.basis.fields)

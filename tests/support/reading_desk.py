@@ -25,8 +25,9 @@ LABELS = [["ALL", "Normal"], ["unidentified", "Normal"], ["Normal", "AML", "Norm
 class Room:
     """A bucket with a slide, a desk, and all that was published."""
 
-    def __init__(self, store, objects):
+    def __init__(self, store, objects, *, second_reader=False):
         self.store, self.objects = store, objects
+        self.second_reader = second_reader
         self.told, self.said = [], {}
         self.sums = SlideSums("desk", objects, self._say, lambda _: None, pause_s=0)
         self.desk = self.another_desk()
@@ -38,6 +39,7 @@ class Room:
             TRUSTED,
             self.sums,
             lambda *publication: self.told.append(publication),
+            second_reader=self.second_reader,
         )
 
     async def _say(self, topic, payload):
@@ -82,9 +84,9 @@ class Room:
 
 
 @asynccontextmanager
-async def room(labels=LABELS):
+async def room(labels=LABELS, *, second_reader=False):
     """A room with slide s1."""
-    opened = Room(*memory())
+    opened = Room(*memory(), second_reader=second_reader)
     keeping = asyncio.ensure_future(opened.sums.keep())
     for number, some in enumerate(labels):
         await opened.field(number, some)

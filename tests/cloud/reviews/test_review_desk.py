@@ -4,9 +4,8 @@ import pytest
 from reading_desk import room, run
 from structlog.testing import capture_logs
 
-from cloud.reviews.desk import OvertakenError
 from cloud.reviews.entry import Comment, Reclassify, See, Waive
-from cloud.reviews.rules import ReviewRefused
+from cloud.reviews.rules import OvertakenError, ReviewRefused
 from cloud.slides.recount import Recounter, SlideName
 from cloud.stores import keys
 from wire import topics

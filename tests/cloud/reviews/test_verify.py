@@ -32,11 +32,14 @@ LAST = 7
 
 
 async def written(here):
-    """Seven entries: seen, named, waived, remarked, signed, amended twice."""
+    """Seven entries: seen, named, waived, remarked or proposed, signed, amended twice."""
     await here.do(See(await here.cells("ALL")), "ada")
     await here.do(Reclassify(await here.cells("AML"), "Normal"), "grace")
     await here.do(Waive("out of focus"), "ada")
-    await here.do(Comment("smudged"), "grace")
+    if here.second_reader:
+        await here.sign("grace")
+    else:
+        await here.do(Comment("smudged"), "grace")
     await here.sign("ada")
     await here.amend("a second look", [Reclassify(await here.cells("AML"), "AML")])
     await here.amend("a third look", [Reclassify(await here.cells("AML"), "ALL")])
@@ -54,9 +57,10 @@ async def kinds(here, **options):
     return {finding.kind for finding in (await here.examine(**options)).findings}
 
 
-def test_an_untouched_chain_is_sound():
+@pytest.mark.parametrize("second_reader", [False, True])
+def test_an_untouched_chain_is_sound(second_reader):
     async def check():
-        async with room() as here:
+        async with room(second_reader=second_reader) as here:
             await written(here)
             examined = await here.examine()
             assert examined.findings == []
@@ -217,11 +221,11 @@ WAYS = [
 
 
 @pytest.mark.parametrize("alter", WAYS, ids=lambda way: way.__name__)
-@settings(max_examples=4, deadline=None)
-@given(seed=st.integers(0, 2**32))
-def test_every_alteration_is_found(alter, seed):
+@settings(max_examples=6, deadline=None)
+@given(seed=st.integers(0, 2**32), second_reader=st.booleans())
+def test_every_alteration_is_found(alter, seed, second_reader):
     async def check():
-        async with room() as here:
+        async with room(second_reader=second_reader) as here:
             await written(here)
             await alter(here, random.Random(seed))
             assert (await here.examine()).findings != []
