@@ -1,0 +1,180 @@
+"""The audit log: every view and every change, one behind the other, and nothing taken back."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import takewhile
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from cloud.accounts.chain import DETAIL, DID, LONGEST_DETAIL, Finding, Head, Line, examine, sealed
+from cloud.accounts.database import Database
+from cloud.accounts.tables import audit, audit_head
+
+_PAGE: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which lines are asked for; empty asks for all."""
+
+    slide: str = ""
+    site: str = ""
+    who: str = ""
+    """The account that did it, or that it was done to."""
+    did: str = ""
+    since: datetime | None = None
+
+
+class Audit:
+    """Takes notes that nobody can take back. Thread-safe.
+
+    Args:
+        database: where it is kept.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def note(
+        self,
+        who: str,
+        did: str,
+        site: str = "",
+        slide: str = "",
+        detail: str = "",
+        address: str = "",
+        *,
+        account: str = "",
+    ) -> None:
+        """Write a line, BEFORE what it tells of is done: what cannot be noted is not done.
+
+        Args:
+            who: name of the account; empty where nobody had signed in.
+            did: a code: `slide-viewed`.
+            site: of the slide, where there is such a slide: not whatever a request says.
+            slide: its token.
+            detail: facts as `key=value key=value`, 200 characters at most; never a reader's words.
+            address: where the request came from.
+            account: name of the account that it was done to.
+
+        Raises:
+            AccountsTroubleError: it was not written.
+            ValueError: `did` or `detail` is not of its form.
+        """
+        if not DID.fullmatch(did):
+            raise ValueError(f"{did!r} is no code of the audit log: small letters and dashes")
+        if len(detail) > LONGEST_DETAIL or not DETAIL.fullmatch(detail):
+            raise ValueError("a detail of the audit log is key=value, without any free text")
+        now = datetime.now(UTC)
+        with self._database.writing() as connection:
+            up = sa.update(audit_head).values(number=audit_head.c.number + 1)
+            number, before = connection.execute(
+                up.returning(audit_head.c.number, audit_head.c.digest)
+            ).one()
+            line = sealed(
+                Line(number, now, who, did, account, site, slide, detail, address[:80], before, "")
+            )
+            connection.execute(sa.insert(audit), _row(line))
+            connection.execute(sa.update(audit_head).values(digest=line.digest))
+
+    @asynccontextmanager
+    async def act(
+        self,
+        who: str,
+        did: str,
+        site: str = "",
+        slide: str = "",
+        detail: str = "",
+        address: str = "",
+        *,
+        account: str = "",
+    ) -> AsyncIterator[None]:
+        """Note first, then do; where the doing fails, `…-not-done` is noted behind it.
+
+        An act that goes on in the background has it around itself there, not in the request.
+
+        Raises:
+            AccountsTroubleError: it was not noted, and so not done.
+        """
+        rest = (site, slide, detail, address)
+        await asyncio.to_thread(self.note, who, did, *rest, account=account)
+        try:
+            yield
+        except BaseException:
+            undone = f"{did}-not-done"
+            await asyncio.to_thread(self.note, who, undone, *rest, account=account)
+            raise
+
+    def head(self) -> Head:
+        """Where the log ends; nowhere that any log ends, where that was removed."""
+        with self._database.reading() as connection:
+            query = sa.select(audit_head.c.number, audit_head.c.digest)
+            row = connection.execute(query).one_or_none()
+        return Head(0, "") if row is None else Head(row.number, row.digest)
+
+    def page(self, wanted: Wanted, before: int | None = None, size: int = 100) -> list[Line]:
+        """The latest lines first.
+
+        Args:
+            wanted: which.
+            before: only lines of a smaller number.
+            size: lines at most.
+        """
+        query = sa.select(audit).where(*_conditions(wanted)).order_by(audit.c.number.desc())
+        if before is not None:
+            query = query.where(audit.c.number < before)
+        with self._database.reading() as connection:
+            return [_line(row) for row in connection.execute(query.limit(size))]
+
+    def lines(self, wanted: Wanted | None = None) -> Iterator[Line]:
+        """All lines, in the order in which they were written."""
+        last = 0
+        conditions = _conditions(wanted or Wanted())
+        while True:
+            query = sa.select(audit).where(*conditions, audit.c.number > last)
+            with self._database.reading() as connection:
+                page = connection.execute(query.order_by(audit.c.number).limit(_PAGE)).all()
+            yield from (_line(row) for row in page)
+            if len(page) < _PAGE:
+                return
+            last = page[-1].number
+
+    def verify(self, noted: Iterable[Head] = ()) -> list[Finding]:
+        """Everything that is not as it was written."""
+        with self._database.reading() as connection:
+            written = connection.execute(sa.select(sa.func.max(audit.c.number))).scalar() or 0
+        head = self.head()  # asked for later: others go on writing, and it may only be further
+        known = takewhile(lambda line: line.number <= head.number, self.lines())
+        found = list(examine(known, head, noted))
+        if written > head.number:
+            found.append(Finding(head.number + 1, "beyond-end", "lines behind the log's own end"))
+        return found
+
+
+def _conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
+    conditions = [
+        column == value
+        for column, value in (
+            (audit.c.slide, wanted.slide),
+            (audit.c.site, wanted.site),
+            (audit.c.did, wanted.did),
+        )
+        if value
+    ]
+    if wanted.who:
+        conditions.append(sa.or_(audit.c.who == wanted.who, audit.c.account == wanted.who))
+    if wanted.since is not None:
+        conditions.append(audit.c.at >= wanted.since)
+    return conditions
+
+
+def _row(line: Line) -> dict[str, Any]:
+    return {name: getattr(line, name) for name in Line.__struct_fields__}
+
+
+def _line(row: sa.Row[Any]) -> Line:
+    return Line(*(getattr(row, name) for name in Line.__struct_fields__))

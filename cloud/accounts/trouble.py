@@ -1,0 +1,17 @@
+"""What can go wrong with accounts, each told in a sentence."""
+
+
+class AccountsTroubleError(RuntimeError):
+    """The database of accounts cannot be used: nobody comes in, nothing is done unlogged."""
+
+
+class AccountRefused(ValueError):  # noqa: N818  # a verdict, not a fault of the program
+    """Something that accounts do not do, with a code and a sentence that says what to do."""
+
+    def __init__(self, reason: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason
+
+
+class LoginsBusy(RuntimeError):  # noqa: N818  # a state, not a fault
+    """So many passwords are being checked that this one would have to wait too long."""
