@@ -78,7 +78,7 @@ def report_facts(case: Case, number: int | None = None) -> ReportFacts:
         slide=first.slide,
         machine=differential(report.machine, 0),
         reader=differential(report.reader, report.excluded) if entries else None,
-        fields=tuple(_field(name, result) for name, result in slide.results.items()),
+        fields=tuple(field_facts(name, result) for name, result in slide.results.items()),
         gallery=tuple(_gallery(slide, review)),
         later_fields=len(case.slide.results) - len(slide.results),
         unseen=len(slide.unseen(review)),
@@ -155,7 +155,8 @@ def _share(label: Label, count: int, identified: int) -> Share:
     return Share(label, count, percent, (round(100 * low, 3), round(100 * high, 3)))
 
 
-def _field(name: str, result: FrameResult) -> FieldFacts:
+def field_facts(name: str, result: FrameResult) -> FieldFacts:
+    """One field, with the first thing that is wrong with it."""
     found = judge(result.quality) if result.quality is not None else None
     return FieldFacts(
         name=name,
