@@ -7,10 +7,10 @@ from typing import Any, Final, Literal, TypeAlias, get_args
 import sqlalchemy as sa
 
 from cloud.accounts.database import Database
-from cloud.accounts.hashing import Hashing
 from cloud.accounts.names import alike, checked, usable
 from cloud.accounts.tables import accounts
 from cloud.accounts.trouble import AccountRefused, AccountsTroubleError
+from wire.web.hashing import LONGEST, SHORTEST, Hashing, PasswordError
 
 Role: TypeAlias = Literal["reader", "lead", "admin"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
@@ -49,7 +49,8 @@ class Accounts:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._hashing = Hashing()
+        self._hashing = Hashing(at_once=2, queue=8, wait_s=3.0)
+        self._nobodys = self._hashing.hashed("a password that opens nothing")
 
     def add(
         self,
@@ -67,7 +68,7 @@ class Accounts:
         name, role = checked(name), _checked_role(role)
         if not password and oidc is None:
             raise AccountRefused("no-way-in", "Give the account a password or an OIDC subject.")
-        kept = self._hashing.hashed(password) if password else ""
+        kept = self._hashed(password) if password else ""
         issuer, subject = oidc or (None, None)
         row: dict[str, object] = {
             "name": name,
@@ -116,7 +117,7 @@ class Accounts:
         Raises:
             AccountRefused: `password-unusable` or `account-unknown`.
         """
-        return self._change(name, password=self._hashing.hashed(password))
+        return self._change(name, password=self._hashed(password))
 
     def list(self) -> list[Listed]:
         """All, by name."""
@@ -131,11 +132,11 @@ class Accounts:
         """Whose name and password these are; nobody's takes as long to find out.
 
         Raises:
-            LoginsBusy: too many at once.
+            PasswordBusy: too many at once.
         """
         row = self._row(name)
         kept = "" if row is None else row.password
-        if not self._hashing.fits(kept, password) or row is None or row.disabled:
+        if not self._fits(kept, password) or row is None or row.disabled:
             return None
         if self._hashing.is_dated(kept):
             self._rehash(row.name, kept, password)
@@ -186,6 +187,25 @@ class Accounts:
                 "take one that tells them apart.",
             )
         return AccountRefused("subject-taken", "Another account comes in by this OIDC subject.")
+
+    def _hashed(self, password: str) -> str:
+        try:
+            return self._hashing.hashed(password)
+        except PasswordError as error:
+            raise AccountRefused(
+                "password-unusable",
+                f"A password has {SHORTEST} to {LONGEST} characters: take a few words.",
+            ) from error
+
+    def _fits(self, kept: str, password: str) -> bool:
+        """Where nothing is kept it does not fit, after the same work."""
+        try:
+            return self._hashing.fits(kept or self._nobodys, password) and bool(kept)
+        except PasswordError as error:
+            raise AccountsTroubleError(
+                "what the database keeps of this account's password is no argon2 hash: "
+                "set it again with `leukoscope-cloud user password`"
+            ) from error
 
     def _rehash(self, name: str, kept: str, password: str) -> None:
         """The same password with today's work; nobody is signed out."""

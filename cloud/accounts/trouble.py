@@ -11,7 +11,3 @@ class AccountRefused(ValueError):  # noqa: N818  # a verdict, not a fault of the
     def __init__(self, reason: str, sentence: str) -> None:
         super().__init__(sentence)
         self.reason = reason
-
-
-class LoginsBusy(RuntimeError):  # noqa: N818  # a state, not a fault
-    """So many passwords are being checked that this one would have to wait too long."""

@@ -11,7 +11,7 @@ def cheap_hashes():
     """A hash that costs as much as it should takes longer than most tests; one test sees to it."""
     cheap = partial(PasswordHasher, time_cost=1, memory_cost=64, parallelism=1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("edge.page.guard.passwords.PasswordHasher", cheap)
+        patch.setattr("wire.web.hashing.PasswordHasher", cheap)
         yield
 
 

@@ -224,8 +224,8 @@ def test_only_so_many_logins_wait_for_one_another(tmp_path):
     passwords = Passwords(tmp_path / "page.password")
     passwords.set(PASSWORD)
     for _ in range(3):
-        passwords._queue.acquire()
+        passwords._hashing._queue.acquire()
     with pytest.raises(PasswordBusy):
         passwords.fits(PASSWORD)
-    passwords._queue.release()
+    passwords._hashing._queue.release()
     assert passwords.fits(PASSWORD)
