@@ -22,6 +22,8 @@ from wire.words import Label
 SHIPPED_BUNDLE: Final = Path(__file__).parent / "bundle"
 """The reference bundle that comes with leukoscope."""
 
+_ACTIVATION: Final = "activation"
+
 _log = structlog.get_logger("cloud.classifier")
 
 
@@ -93,6 +95,30 @@ class Classifier:
             self._suggestion(row.tolist(), float(score), stranger)
             for row, score, stranger in zip(probabilities, np.ravel(real), strangers, strict=True)
         ]
+
+    def activations(self, cells: Cells) -> npt.NDArray[np.float32]:
+        """Class-activation maps of each cell.
+
+        Args:
+            cells: as `classify` takes them.
+
+        Returns:
+            float32, N×h×w×labels: logits of each class, place by place, before any temperature.
+
+        Raises:
+            BundleError: the graph gives none.
+        """
+        if not any(output.name == _ACTIVATION for output in self._session.get_outputs()):
+            raise BundleError(f"{self.model.name} {self.model.version} gives no activation maps")
+        if len(cells) == 0:
+            return np.empty((0, 1, 1, len(self.manifest.labels)), np.float32)
+        maps: npt.NDArray[np.float32] = self._session.run([_ACTIVATION], {"cells": cells})[0]
+        if maps.ndim != 4 or maps.shape[::3] != (len(cells), len(self.manifest.labels)):
+            raise BundleError(
+                f"{self.model.name} {self.model.version} gives activation maps of shape "
+                f"{maps.shape}"
+            )
+        return maps
 
     def _strangers(self, ood: npt.NDArray[np.float32]) -> list[bool]:
         # Written so that a score that is not a number is a stranger's.

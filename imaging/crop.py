@@ -41,13 +41,17 @@ def cut_cells(image: Image, boxes: Sequence[Box], height: int, width: int) -> Ce
     return cells
 
 
+def square_of(box: Box) -> Box:
+    """The square that is cut around a box, in pixels of the image; it may pass the edges."""
+    side = max(2, round(MARGIN * max(box.w, box.h)))
+    return Box(round(box.x + box.w / 2 - side / 2), round(box.y + box.h / 2 - side / 2), side, side)
+
+
 def _square(image: Image, box: Box) -> Image:
     rows, columns = image.shape[:2]
     if box.w < 1 or box.h < 1 or not _touches(box, rows, columns):
         raise ValueError(f"{box} lies outside the image of {columns}×{rows} pixels")
-    side = max(2, round(MARGIN * max(box.w, box.h)))
-    left = round(box.x + box.w / 2 - side / 2)
-    top = round(box.y + box.h / 2 - side / 2)
+    left, top, side, _ = square_of(box)
     if left >= 0 and top >= 0 and left + side <= columns and top + side <= rows:
         return image[top : top + side, left : left + side]
     y, x = _reach(top, side, rows), _reach(left, side, columns)

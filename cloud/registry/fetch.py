@@ -3,18 +3,34 @@
 import asyncio
 import hashlib
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Final, Protocol
 
 from cloud.stores.objects import Objects
 from wire.manifest import MANIFEST_NAME, BundleError
-from wire.registry import Pointer, version_prefix
+from wire.registry import version_prefix
 
 MAX_FILES: Final = 64
 MAX_BYTES: Final = 256 * 1024 * 1024
 """More than this is no bundle; a disk and the memory have their ends."""
 
 
-async def fetch(pointer: Pointer, objects: Objects, folder: Path) -> None:
+class Published(Protocol):
+    """Which bundle is meant: a pointer of the registry, or the model that a result names."""
+
+    @property
+    def name(self) -> str:
+        """Of the model."""
+
+    @property
+    def version(self) -> str:
+        """Under which it was published."""
+
+    @property
+    def sha256(self) -> str:
+        """Of the bundle."""
+
+
+async def fetch(pointer: Published, objects: Objects, folder: Path) -> None:
     """Write a version's files into an empty folder; waits while the store is away.
 
     Raises:
@@ -49,12 +65,12 @@ def _check(prefix: str, sizes: dict[str, int]) -> None:
             raise BundleError(f"{key!r} is no name of a bundle's file")
 
 
-def _check_digest(pointer: Pointer, manifest: bytes) -> None:
+def _check_digest(pointer: Published, manifest: bytes) -> None:
     digest = hashlib.sha256(manifest).hexdigest()
     if digest != pointer.sha256:
         raise BundleError(
-            f"{pointer.name} {pointer.version} in the bucket is bundle {digest[:12]}…, the pointer "
-            f"means {pointer.sha256[:12]}…: somebody wrote over it; publish a new version"
+            f"{pointer.name} {pointer.version} in the bucket is bundle {digest[:12]}…, "
+            f"{pointer.sha256[:12]}… is meant: somebody wrote over it; publish a new version"
         )
 
 

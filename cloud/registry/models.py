@@ -200,8 +200,12 @@ class Models:
         self._said(word, swapped)
 
     def _open(self, folder: Path) -> Classifier:
-        keys = _keys(self._settings.trusted_keys)
-        return Classifier(folder, Trust(keys, self._settings.allow_unsigned))
+        return Classifier(folder, trust_of(self._settings))
+
+
+def trust_of(settings: CloudSettings) -> Trust:
+    """Whose bundles these settings take, with the keys that are there at this moment."""
+    return Trust(_keys(settings.trusted_keys), settings.allow_unsigned)
 
 
 def _keys(trusted: Sequence[Path]) -> tuple[Path, ...]:

@@ -2,24 +2,20 @@
 
 from itertools import groupby
 from operator import attrgetter
-from typing import Final, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
-import cv2
 import structlog
 
+from cloud.pictures.cut import cut_jpegs
 from cloud.reports.facts import Pictured, ReportFacts
 from cloud.reviews.entry import CellName
 from imaging.box import Box
-from imaging.crop import cut_cells
 from imaging.decode import decode
 from imaging.decode_error import DecodeError
 from imaging.types import Image
 
 Pictures: TypeAlias = dict[CellName, bytes]
 """JPEG of each cell whose field is stored."""
-
-_SIDE: Final = 160
-"""Pixels; printed 20 mm wide that is 200 dots an inch."""
 
 _log = structlog.get_logger("cloud.reports")
 
@@ -50,16 +46,10 @@ async def load_pictures(objects: Gets, facts: ReportFacts) -> Pictures:
 
 def _cut(image: Image, cells: list[Pictured]) -> Pictures:
     boxes = [Box(*_numbers(cell)) for cell in cells]
-    cut = cut_cells(image, boxes, _SIDE, _SIDE)
-    return {cell.cell: _jpeg(picture) for cell, picture in zip(cells, cut, strict=True)}
+    return {
+        cell.cell: picture for cell, picture in zip(cells, cut_jpegs(image, boxes), strict=True)
+    }
 
 
 def _numbers(cell: Pictured) -> tuple[int, int, int, int]:
     return cell.box.x, cell.box.y, cell.box.w, cell.box.h
-
-
-def _jpeg(picture: Image) -> bytes:
-    done, data = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-    if not done:
-        raise ValueError("a cell could not be encoded")
-    return bytes(data)
