@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import paho.mqtt.client as paho
 import pytest
 from bundles import signing_keys
+from postgres import postgres_server
 from rig import until
 from uuid6 import uuid7
 
@@ -32,6 +33,13 @@ def home(tmp_path_factory):
         yield opened
         store.process.kill()  # nobody reads it again, and stopping takes it seconds
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """URL of a PostgreSQL of our own; skips without one, and fails without one in CI."""
+    with postgres_server() as url:
+        yield url
 
 
 @pytest.fixture
