@@ -130,6 +130,18 @@ def report(
 
 
 @app.command()
+def review(config: Config = None) -> None:
+    """Serve the reading room: worklist, slides, signing. Until stopped by SIGTERM or Ctrl-C.
+
+    On http://127.0.0.1:8740 unless the settings (page) say otherwise. Accounts are made with
+    `leukoscope-cloud user add`.
+    """
+    from cloud.page.command import run_review  # FastAPI and SQLAlchemy take their time to load
+
+    raise typer.Exit(run_review(_settings(config)))
+
+
+@app.command()
 def review_key(
     file: Annotated[Path, typer.Argument(help="where the private key will lie")],
 ) -> None:
@@ -137,6 +149,16 @@ def review_key(
     from cloud.reviews.command import run_review_key  # --help stays quick
 
     raise typer.Exit(run_review_key(file))
+
+
+@app.command()
+def push_key(
+    file: Annotated[Path, typer.Argument(help="where the private key will lie")],
+) -> None:
+    """Make the key that push services know the reading room by. No --config is asked for."""
+    from cloud.push.command import run_push_key  # --help stays quick
+
+    raise typer.Exit(run_push_key(file))
 
 
 @app.command()

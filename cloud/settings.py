@@ -7,6 +7,7 @@ from typing import Self
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from cloud.page.settings import PageSettings
 from wire.broker import BrokerSettings
 from wire.settings import RoomSettings
 from wire.store import BucketSettings
@@ -30,6 +31,7 @@ class CloudSettings(RoomSettings):
     )
 
     broker: BrokerSettings = BrokerSettings()
+    page: PageSettings = PageSettings()
     store: StoreSettings = StoreSettings()
     name: str = Field("worker-1", description="unique per worker: its broker session hangs on it")
     site: str | None = Field(None, description="serve one site only; None for all")

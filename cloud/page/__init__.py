@@ -1,0 +1,1 @@
+"""The reading room: the page of those who read, correct and sign."""

@@ -1,0 +1,30 @@
+"""The reading room's page as an ASGI application."""
+
+from collections.abc import Callable
+from typing import Final
+
+from fastapi import APIRouter, FastAPI
+
+from cloud.page.guard import Guards
+from cloud.page.room import Room
+from cloud.page.routes.enter import enter
+from cloud.page.routes.files import files
+from cloud.page.routes.problems import add_problems
+
+ROUTES: Final[tuple[Callable[[Room], APIRouter], ...]] = (
+    enter,
+    files,
+)
+"""One line for each file in routes/."""
+
+
+def create_app(room: Room) -> FastAPI:
+    """The application in an opened room."""
+    # No /docs and no /openapi.json: they would load scripts from elsewhere.
+    app = FastAPI(title="leukoscope reading room", openapi_url=None)
+    app.state.room = room
+    add_problems(app, room)
+    for routes in ROUTES:
+        app.include_router(routes(room))
+    app.add_middleware(Guards, settings=room.settings.page, sessions=room.sessions)
+    return app

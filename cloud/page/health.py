@@ -1,0 +1,38 @@
+"""What the room knows of the parts it stands on."""
+
+import threading
+from typing import Literal, TypeAlias
+
+import structlog
+
+Part: TypeAlias = Literal["broker", "store", "index", "slides", "feeder"]
+
+_log = structlog.get_logger("cloud.page")
+
+
+class Health:
+    """Which part works, and why one does not. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._troubles: dict[Part, str] = {
+            "broker": "not yet connected",
+            "store": "not yet asked",
+        }
+
+    def set(self, part: Part, trouble: str | None) -> None:
+        """Note that a part works (None), or why it does not."""
+        with self._lock:
+            before = self._troubles.get(part)
+            if trouble is None:
+                self._troubles.pop(part, None)
+            else:
+                self._troubles[part] = trouble
+        if (before is None) != (trouble is None):
+            level = _log.info if trouble is None else _log.warning
+            level("part_works" if trouble is None else "part_fails", part=part, trouble=trouble)
+
+    def troubles(self) -> dict[Part, str]:
+        """What does not work now, and why."""
+        with self._lock:
+            return dict(self._troubles)

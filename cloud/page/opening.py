@@ -1,0 +1,126 @@
+"""Opens the reading room as the settings say, and closes it again."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, Final
+
+import stamina
+import structlog
+
+from cloud.accounts.open import open_accounts
+from cloud.index.open import open_index
+from cloud.live.news import News
+from cloud.page.health import Health
+from cloud.page.publisher import Publisher
+from cloud.page.room import Room, furnish
+from cloud.pictures import open_pictures
+from cloud.reviews.desk import Desk
+from cloud.reviews.signing import ReviewKeyError, configured_keys, load_key, load_trusted
+from cloud.settings import CloudSettings
+from cloud.slides.sums import SlideSums
+from cloud.stores import keys
+from cloud.stores.objects import Objects, open_store
+
+_STORE_LOOK_S: Final = 15.0
+"""How often the store is asked whether somebody signs or not, in seconds."""
+
+_SUMS_S: Final = 3.0
+"""How long the last slides may take to be added up at the end, in seconds."""
+
+_log = structlog.get_logger("cloud.page")
+
+
+@asynccontextmanager
+async def open_room(settings: CloudSettings, *, fresh: bool = False) -> AsyncIterator[Room]:
+    """Open everything the page stands on; waits neither for the store nor for the broker.
+
+    Args:
+        settings: of the cloud room.
+        fresh: read templates and static files at every use, while somebody works on them.
+
+    Raises:
+        ReviewKeyError: `review_key` is missing or cannot be used.
+        IndexTroubleError: the projection cannot be used.
+        AccountsTroubleError: nor the database of accounts.
+        ConnectionSetupError: the broker settings cannot work.
+        OSError: the folder of pictures cannot be used.
+    """
+    # Health logs when the store goes and comes; a line for every retry would drown that.
+    stamina.instrumentation.set_on_retry_hooks([])
+    health, news = Health(), News()
+    async with AsyncExitStack() as open_:
+        index, database = open_index(settings), open_accounts(settings)
+        open_.callback(index.close)
+        open_.callback(database.close)
+        objects = Objects(
+            open_store(settings.store), settings.retry_max_s, lambda said: health.set("store", said)
+        )
+        publisher = Publisher(settings, health)
+        sums = SlideSums(
+            f"{settings.name}-desk",
+            objects,
+            publisher.say,
+            lambda said: health.set("slides", said),
+            trusted=configured_keys(settings),
+        )
+        desk = _desk(settings, objects, sums, publisher)
+        pictures = open_pictures(settings, index, objects)
+        open_.push_async_callback(pictures.close)
+        publisher.start()
+        open_.callback(publisher.stop)
+        open_.push_async_callback(sums.finish, _SUMS_S)
+        await open_.enter_async_context(_going(sums.keep(), _look_at(objects)))
+        yield furnish(
+            settings,
+            index=index,
+            objects=objects,
+            desk=desk,
+            database=database,
+            pictures=pictures,
+            news=news,
+            health=health,
+            fresh=fresh,
+        )
+
+
+def _desk(settings: CloudSettings, objects: Objects, sums: SlideSums, publisher: Publisher) -> Desk:
+    if settings.review_key is None:
+        raise ReviewKeyError(
+            "review_key is not set: make a key with `leukoscope-cloud review-key FILE`; what "
+            "readers do is signed with it"
+        )
+    return Desk(
+        objects,
+        load_key(settings.review_key),
+        load_trusted(settings.review_trusted),
+        sums,
+        publisher.tell,
+        second_reader=settings.second_reader,
+    )
+
+
+async def _look_at(objects: Objects) -> None:
+    """Ask the store from time to time, so that the page knows of it before a reader signs."""
+    while True:
+        await objects.get(keys.LAYOUT)
+        await asyncio.sleep(_STORE_LOOK_S)
+
+
+@asynccontextmanager
+async def _going(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Let them go on beside the page; one that ends before its time is logged."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    for task in tasks:
+        task.add_done_callback(_ended)
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _ended(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        _log.error("room_work_ended", exc_info=error)

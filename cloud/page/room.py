@@ -1,0 +1,92 @@
+"""The reading room: everything that its routes work with."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from cloud.accounts.audit import Audit
+from cloud.accounts.database import Database
+from cloud.accounts.people import Accounts
+from cloud.accounts.sessions import Sessions
+from cloud.index.index import Index
+from cloud.live.news import News
+from cloud.live.presence import Presence
+from cloud.page.health import Health
+from cloud.page.logins import Logins
+from cloud.page.parts import Parts
+from cloud.pictures.pictures import Pictures
+from cloud.reviews.desk import Desk
+from cloud.settings import CloudSettings
+from cloud.stores.objects import Objects
+from wire.web.shelf import Shelf
+from wire.words import RESEARCH_USE_ONLY
+
+_STATIC: Final = Path(__file__).with_name("static")
+
+
+@dataclass(frozen=True)
+class Room:
+    """What the routes work with. Opened by `cloud.page.opening.open_room`."""
+
+    settings: CloudSettings
+    index: Index
+    objects: Objects
+    """The bucket; waits while it is away."""
+    desk: Desk
+    database: Database
+    """Of accounts, sessions and the audit log."""
+    accounts: Accounts
+    sessions: Sessions
+    audit: Audit
+    logins: Logins
+    news: News
+    presence: Presence
+    pictures: Pictures
+    health: Health
+    parts: Parts
+    shelf: Shelf
+
+
+def furnish(
+    settings: CloudSettings,
+    *,
+    index: Index,
+    objects: Objects,
+    desk: Desk,
+    database: Database,
+    pictures: Pictures,
+    news: News,
+    health: Health,
+    fresh: bool = False,
+) -> Room:
+    """A room around what was opened; it starts nothing."""
+    shelf = Shelf(_STATIC, fresh=fresh)
+    return Room(
+        settings=settings,
+        index=index,
+        objects=objects,
+        desk=desk,
+        database=database,
+        accounts=Accounts(database),
+        sessions=Sessions(database, settings.page.idle_minutes * 60),
+        audit=Audit(database),
+        logins=Logins(),
+        news=news,
+        presence=Presence(news),
+        pictures=pictures,
+        health=health,
+        parts=Parts(shelf, _common(settings), fresh=fresh),
+        shelf=shelf,
+    )
+
+
+def _common(settings: CloudSettings) -> dict[str, object]:
+    """What every template may say."""
+    from importlib.metadata import version
+
+    return {
+        "site": settings.site or "",
+        "version": version("leukoscope"),
+        "ruo": RESEARCH_USE_ONLY,
+        "handbook": settings.page.handbook,
+    }

@@ -1,0 +1,1 @@
+"""The page's routes. Each file has `X(room) -> APIRouter`, which app.py lists."""
