@@ -170,8 +170,10 @@ class Accounts:
             .values(turn=accounts.c.turn + 1, **values)
             .returning(accounts.c.name, accounts.c.role)
         )
-        with self._database.writing() as connection:
-            row = connection.execute(change).one_or_none()
+        row = None
+        if usable(name):
+            with self._database.writing() as connection:
+                row = connection.execute(change).one_or_none()
         if row is None:
             raise AccountRefused(
                 "account-unknown",

@@ -12,7 +12,7 @@ from itsdangerous import BadSignature, Signer
 from cloud.accounts.database import Database
 from cloud.accounts.people import Account
 from cloud.accounts.tables import accounts, sessions
-from cloud.accounts.trouble import AccountsTroubleError
+from cloud.accounts.trouble import AccountRefused
 
 _MOST: Final = 20
 """Signed-in browsers of one account; the one idle longest is signed out first."""
@@ -78,22 +78,17 @@ class Sessions:
         """A new session, signed in: never the old id, which somebody may have planted.
 
         Raises:
-            AccountsTroubleError: the database does not take it, or the account was disabled just
-                now.
+            AccountRefused: `account-disabled`, just now.
         """
         session, now = self.new(), self._clock()
-        row = sa.select(
-            sa.literal(_kept(session)),
-            accounts.c.name,
-            accounts.c.turn,
-            sa.literal(now, sessions.c.began_at.type),
-            sa.literal(now, sessions.c.pressed_at.type),
-        ).where(accounts.c.name == account.name, accounts.c.disabled == sa.false())
+        me = sa.select(accounts.c.turn).where(accounts.c.name == account.name)
+        row = {"id": _kept(session), "name": account.name, "began_at": now, "pressed_at": now}
         with self._database.writing() as connection:
-            added = connection.execute(sa.insert(sessions).from_select(list(sessions.c), row))
-            if added.rowcount != 1:
-                raise AccountsTroubleError("this account was disabled just now")
             connection.execute(sa.delete(sessions).where(self._over(now)))
+            turn = connection.scalar(me.where(accounts.c.disabled == sa.false()))
+            if turn is None:
+                raise AccountRefused("account-disabled", "This account was disabled just now.")
+            connection.execute(sa.insert(sessions), row | {"turn": turn})
             connection.execute(sa.delete(sessions).where(_too_many(account.name)))
         return session
 
@@ -145,4 +140,4 @@ def _too_many(name: str) -> sa.ColumnElement[bool]:
 
 
 def _kept(session: str) -> str:
-    return hashlib.sha256(session.encode()).hexdigest()
+    return hashlib.sha256(session.encode(errors="backslashreplace")).hexdigest()
