@@ -18,9 +18,9 @@ from wire.codec import encode
 
 STAGES = ("open", "review", "clear", "signed", "later", "amended")
 SLIDES = {stage: "s" + hashlib.sha256(stage.encode()).hexdigest()[:20] for stage in STAGES}
-"""Tokens by stage. open: nobody has looked, blasts flagged, some cells unidentified; review: ada has
-begun; clear: nothing flagged or unidentified, to be signed at once; signed: by grace; later: signed,
-and a field has come since; amended: signed by grace, amended by ada."""
+"""Tokens by stage. open: nobody has looked, blasts flagged, some cells unidentified; review: ada
+has begun; clear: nothing flagged or unidentified, to be signed at once; signed: by grace; later:
+signed, and a field has come since; amended: signed by grace, amended by ada."""
 
 _MACHINE = {
     "clear": ("Normal",),
