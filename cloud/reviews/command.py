@@ -13,9 +13,8 @@ from cloud.reviews.desk import read_chain
 from cloud.reviews.signing import (
     ReviewKeyError,
     Trusted,
+    configured_keys,
     fingerprint,
-    load_key,
-    load_trusted,
     new_key,
     public_file,
 )
@@ -106,10 +105,7 @@ def trusted_keys(settings: CloudSettings) -> Trusted:
     Raises:
         ReviewKeyError: one cannot be used, or there is none at all.
     """
-    trusted = dict(load_trusted(settings.review_trusted))
-    if settings.review_key is not None:
-        own = load_key(settings.review_key).public_key()
-        trusted[fingerprint(own)] = own
+    trusted = configured_keys(settings)
     if not trusted:
         raise ReviewKeyError(
             "no key is trusted: set review_trusted to the .pub files of the keys that signed here"

@@ -11,12 +11,14 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from cloud.reviews.entry import Entry, Signed, digest
+from cloud.settings import CloudSettings
+from wire.settings import SettingsError
 
 Trusted: TypeAlias = Mapping[str, Ed25519PublicKey]
 """Public keys by fingerprint."""
 
 
-class ReviewKeyError(ValueError):
+class ReviewKeyError(SettingsError):
     """A key that is not there or is none; the message says what to do."""
 
 
@@ -87,6 +89,19 @@ def load_trusted(files: Iterable[Path]) -> Trusted:
             raise ReviewKeyError(f"review_trusted {file} is not an Ed25519 key")
         found[fingerprint(key)] = key
     return found
+
+
+def configured_keys(settings: CloudSettings) -> Trusted:
+    """Those of `review_trusted`, and that of `review_key`; there may be none.
+
+    Raises:
+        ReviewKeyError: one cannot be used.
+    """
+    trusted = dict(load_trusted(settings.review_trusted))
+    if settings.review_key is not None:
+        own = load_key(settings.review_key).public_key()
+        trusted[fingerprint(own)] = own
+    return trusted
 
 
 def sign(entry: Entry, key: Ed25519PrivateKey) -> bytes:

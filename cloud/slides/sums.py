@@ -11,7 +11,9 @@ from typing import Final
 import structlog
 from uuid6 import UUID, uuid7
 
-from cloud.slides.recount import Recounter, SlideName
+from cloud.reviews.signing import Trusted
+from cloud.slides.recount import Recounter
+from cloud.slides.signed import SlideName
 from cloud.stores import keys
 from cloud.stores.objects import Objects
 from wire import topics
@@ -53,7 +55,9 @@ class SlideSums:
         worker: its name, kept over restarts.
         objects: the bucket.
         say: how a slide's result is published.
-        trouble: told a sentence when a slide could not be added up, None when all went well.
+        trouble: told a sentence when a slide could not be added up, or is signed and is not
+            published so, for no trusted key did; None when all went well.
+        trusted: keys whose signatures make a slide signed.
         pause_s: frames of a burst are added up together after this many seconds, or after ten times
             what adding up took last, so that it never takes more than a tenth of the time.
         again_s: after a failure it is tried again after this many seconds.
@@ -66,6 +70,7 @@ class SlideSums:
         say: Say,
         trouble: Callable[[str | None], None],
         *,
+        trusted: Trusted,
         pause_s: float = 1.0,
         again_s: float = 5.0,
     ) -> None:
@@ -75,7 +80,7 @@ class SlideSums:
         self._trouble = trouble
         self._pause_s = pause_s
         self._again_s = again_s
-        self._recounter = Recounter(objects)
+        self._recounter = Recounter(objects, trusted)
         self._due: dict[SlideName, _Due] = {}
         self._wake = asyncio.Event()
 
@@ -136,7 +141,7 @@ class SlideSums:
                 _log.exception("slide_not_added_up", site=name.site, slide=name.slide)
                 self._trouble(f"slide {name.slide} was not added up: {type(error).__name__}")
         if well:
-            self._trouble(None)
+            self._trouble(self._recounter.doubt)
         else:
             asyncio.get_running_loop().call_later(self._again_s, self._wake.set)
 

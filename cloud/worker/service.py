@@ -15,6 +15,7 @@ from paho.mqtt.client import MQTTMessageInfo
 from cloud.reading import Reading, read_frame
 from cloud.refusal import Refusal
 from cloud.registry.models import Models
+from cloud.reviews.signing import configured_keys
 from cloud.settings import CloudSettings
 from cloud.slides.sums import SlideSums
 from cloud.stores import keys
@@ -50,6 +51,7 @@ class Worker:
         BundleError: the model bundle cannot be used.
         RegistryError: the model's name cannot be one.
         OSError: the model cache cannot be used.
+        ReviewKeyError: a key of `review_trusted` cannot be used.
         ConnectionSetupError: the broker settings cannot work.
     """
 
@@ -63,7 +65,13 @@ class Worker:
         self._health = Health(_called(self._models.live.model))
         self._announcer = Announcer(settings.site, self._announce)
         slides = Objects(store, settings.retry_max_s, self._slide_store_said)
-        self._slides = SlideSums(settings.name, slides, self._say_slide, self._slides_said)
+        self._slides = SlideSums(
+            settings.name,
+            slides,
+            self._say_slide,
+            self._slides_said,
+            trusted=configured_keys(settings),
+        )
         self._connection = Connection(
             settings.broker,
             f"leukoscope-{settings.name}",

@@ -15,7 +15,8 @@ from slide_results import field_result, reading
 from cloud.reviews.desk import Desk
 from cloud.reviews.entry import Comment, Reclassify, See
 from cloud.reviews.rules import ReviewRefused
-from cloud.reviews.signing import load_key
+from cloud.reviews.signing import configured_keys, load_key
+from cloud.settings import CloudSettings
 from cloud.slides.sums import SlideSums
 from cloud.stores import keys
 from cloud.worker.confirm import publish_until_answered
@@ -73,7 +74,8 @@ def test_two_readers_sign_one_slide_and_verify_finds_it_sound_and_then_altered(
         async def say(topic, payload):
             await publish_until_answered(connection, Publication(topic, payload, retain=True))
 
-        sums = SlideSums("desk", objects, say, lambda _: None)
+        trusted = configured_keys(CloudSettings(review_key=key_file))
+        sums = SlideSums("desk", objects, say, lambda _: None, trusted=trusted)
         keeping = asyncio.ensure_future(sums.keep())
 
         def desk():

@@ -4,7 +4,7 @@ import asyncio
 
 import msgspec
 import pytest
-from reading_desk import KEY, room, run
+from reading_desk import KEY, TRUSTED, room, run
 
 from cloud.reviews.entry import (
     Comment,
@@ -19,7 +19,8 @@ from cloud.reviews.entry import (
 )
 from cloud.reviews.rules import OvertakenError, ReviewRefused
 from cloud.reviews.signing import sign
-from cloud.slides.recount import Recounter, SlideName
+from cloud.slides.recount import Recounter
+from cloud.slides.signed import SlideName
 from cloud.stores import keys
 from wire.words import RESEARCH_USE_ONLY, SIGNED_NOTICE
 
@@ -48,7 +49,7 @@ def test_the_first_signature_is_a_proposal_and_the_second_reader_s_signs():
             case = await here.sign("ada")
             assert (case.review.state, case.review.reports, here.told) == ("in review", [], [])
             assert (case.proposal.reader, case.proposal.number) == ("ada", 4)
-            counted = await Recounter(here.objects).count(SlideName("home", "s1"))
+            counted = await Recounter(here.objects, TRUSTED).count(SlideName("home", "s1"))
             assert counted.state == "preliminary"
             case = await here.sign("grace")
             (report,) = case.review.reports

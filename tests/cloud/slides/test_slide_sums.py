@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from slide_results import capture_id, field_result, memory, reading
 
-from cloud.slides.recount import Recounter, SlideName
+from cloud.slides.recount import Recounter
+from cloud.slides.signed import SlideName
 from cloud.slides.sums import SlideSums
 from cloud.stores import keys
 from cloud.stores.objects import Objects
@@ -63,7 +64,7 @@ class FakeWorker:
         self.name = name
         self.objects = objects
         self.trouble = []
-        self.sums = SlideSums(name, objects, broker.say, self.trouble.append, pause_s=0)
+        self.sums = SlideSums(name, objects, broker.say, self.trouble.append, trusted={}, pause_s=0)
         self.keeping = asyncio.ensure_future(self.sums.keep())
 
     async def take(self, result):
@@ -162,7 +163,7 @@ def test_a_capture_sent_again_as_another_slide_stays_with_its_first():
         store, objects = memory()
         await store_reading(reading(field_result(1, ["ALL"], slide="s1")), objects)
         await store_reading(reading(field_result(1, ["ALL"], slide="s2")), objects)
-        counter = Recounter(objects)
+        counter = Recounter(objects, {})
         assert (await counter.count(SlideName("home", "s1"))).fields == 1
         assert await counter.count(SlideName("home", "s2")) is None
         assert recount(store, "home", "s2")[0] == 0
@@ -176,7 +177,7 @@ def test_an_entry_whose_result_never_came_counts_nothing_until_it_comes():
         result = field_result(1, ["AML", "Normal"])
         entry = keys.slide_field("home", "s1", "scope-1", result.capture_id)
         await objects.put(entry, b"")
-        counter = Recounter(objects)
+        counter = Recounter(objects, {})
         assert await counter.count(SlideName("home", "s1")) is None
         await store_reading(reading(result), objects)
         counted = await counter.count(SlideName("home", "s1"))
@@ -191,7 +192,7 @@ def test_a_result_of_another_version_is_left_out_and_the_others_are_counted():
         await store_reading(reading(field_result(1, ["AML"])), objects)
         await objects.put(keys.slide_field("home", "s1", "scope-1", capture_id(2)), b"")
         await objects.put(keys.result("home", "scope-1", capture_id(2)), b'{"schema": 2}')
-        counted = await Recounter(objects).count(SlideName("home", "s1"))
+        counted = await Recounter(objects, {}).count(SlideName("home", "s1"))
         assert (counted.fields, counted.cells) == (1, 1)
 
     run(check())
@@ -201,7 +202,7 @@ def test_a_slide_without_identified_cells_has_no_share_and_no_interval():
     async def check():
         _, objects = memory()
         await store_reading(reading(field_result(1, ["unidentified"] * 3)), objects)
-        counted = await Recounter(objects).count(SlideName("home", "s1"))
+        counted = await Recounter(objects, {}).count(SlideName("home", "s1"))
         assert (counted.cells, counted.blasts_per_100, counted.blasts_interval) == (3, None, None)
 
     run(check())
@@ -218,7 +219,7 @@ def test_own_results_are_not_read_back_and_others_once():
     async def check():
         store, objects = memory()
         watching = Watching(store, 0.1, lambda _: None)
-        counter = Recounter(watching)
+        counter = Recounter(watching, {})
         for n in range(20):
             result = field_result(n, ["ALL"])
             await store_reading(reading(result), objects)
@@ -244,7 +245,9 @@ def test_what_fails_is_told_tried_again_and_holds_up_no_frame():
         store, _ = memory()
         objects = Listless(store, 0.1, lambda _: None)
         broker, trouble = Broker(random.Random(1)), []
-        sums = SlideSums("w", objects, broker.say, trouble.append, pause_s=0, again_s=0.05)
+        sums = SlideSums(
+            "w", objects, broker.say, trouble.append, trusted={}, pause_s=0, again_s=0.05
+        )
         keeping = asyncio.ensure_future(sums.keep())
         for n in range(3):
             async with sums.expecting("home", "s1"):
@@ -278,7 +281,7 @@ def test_a_worker_takes_over_its_own_notes_and_those_that_nobody_comes_for(worke
         note = UUID(int=uuid7().int - (age_ms << 80))
         await objects.put(keys.slide_due(worker, "home", "s1", str(note)), b"")
         broker = Broker(random.Random(1))
-        sums = SlideSums("mine", objects, broker.say, lambda _: None, pause_s=0)
+        sums = SlideSums("mine", objects, broker.say, lambda _: None, trusted={}, pause_s=0)
         keeping = asyncio.ensure_future(sums.keep())
         await asyncio.sleep(0.05)
         keeping.cancel()
