@@ -135,6 +135,18 @@ def one(index: Index, site: str, slide: str) -> Slide | None:
     return None if row is None else _slide(row)
 
 
+def sites(index: Index) -> list[str]:
+    """Every site that has a slide, in order: one step through the index for each."""
+    found: list[str] = []
+    with index.engine.connect() as connection:
+        while True:
+            behind = slides.c.site > (found[-1] if found else "")
+            site = connection.scalar(sa.select(sa.func.min(slides.c.site)).where(behind))
+            if site is None:
+                return found
+            found.append(site)
+
+
 def _conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
     conditions = _of_states(frozenset(wanted.states))
     if wanted.site is not None:

@@ -9,11 +9,15 @@ from cloud.page.guard import Guards
 from cloud.page.room import Room
 from cloud.page.routes.enter import enter
 from cloud.page.routes.files import files
+from cloud.page.routes.live import live
 from cloud.page.routes.problems import add_problems
+from cloud.page.routes.worklist import worklist
 
 ROUTES: Final[tuple[Callable[[Room], APIRouter], ...]] = (
     enter,
     files,
+    worklist,
+    live,
 )
 """One line for each file in routes/."""
 
