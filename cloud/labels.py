@@ -2,10 +2,12 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final, get_args
+from typing import TYPE_CHECKING, Final, get_args
 
-from cloud.classifier import Suggestion
 from wire.words import Label
+
+if TYPE_CHECKING:  # it brings onnxruntime, and the reading room asks here for `BLAST_SHARE`
+    from cloud.classifier import Suggestion
 
 BLAST_SHARE: Final = 0.2
 """A field is suggested ALL or AML when this share of its identified cells, or more, is suggested
@@ -15,13 +17,13 @@ one or the other: the 20 % blasts of the WHO classification (5th edition, 2022),
 _LEUKEMIAS: Final[tuple[Label, Label]] = ("ALL", "AML")
 
 
-def count(suggestions: Sequence[Suggestion]) -> dict[Label, int]:
+def count(suggestions: "Sequence[Suggestion]") -> dict[Label, int]:
     """Cells per label, every label named."""
     found = Counter(suggestion.label for suggestion in suggestions)
     return {label: found[label] for label in get_args(Label)}
 
 
-def label_field(suggestions: Sequence[Suggestion]) -> tuple[Label, str]:
+def label_field(suggestions: "Sequence[Suggestion]") -> tuple[Label, str]:
     """Suggest the field's label, and say why in one sentence."""
     if not suggestions:
         return "unidentified", "No white cell was found in this field."
@@ -41,7 +43,7 @@ def label_field(suggestions: Sequence[Suggestion]) -> tuple[Label, str]:
     return leukemia, _share(blasts, identified, what)
 
 
-def _weight(label: Label, suggestions: Sequence[Suggestion]) -> float:
+def _weight(label: Label, suggestions: "Sequence[Suggestion]") -> float:
     return sum(s.probability for s in suggestions if s.label == label)
 
 
