@@ -1,6 +1,7 @@
 """The audit log: every view and every change, one behind the other, and nothing taken back."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,8 +14,10 @@ import sqlalchemy as sa
 from cloud.accounts.chain import DETAIL, DID, LONGEST_DETAIL, Finding, Head, Line, examine, sealed
 from cloud.accounts.database import Database
 from cloud.accounts.tables import audit, audit_head
+from wire.topics import NAME_PATTERN
 
 _PAGE: Final = 1000
+_NAME: Final = re.compile(NAME_PATTERN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,8 @@ class Audit:
         Args:
             who: name of the account; empty where nobody had signed in.
             did: a code: `slide-viewed`.
-            site: of the slide, where there is such a slide: not whatever a request says.
-            slide: its token.
+            site: of the slide; left out where it cannot be one.
+            slide: its token; the same. Where a request names it, only once there is such a slide.
             detail: facts as `key=value key=value`, 200 characters at most; never a reader's words.
             address: where the request came from.
             account: name of the account that it was done to.
@@ -75,9 +78,8 @@ class Audit:
             number, before = connection.execute(
                 up.returning(audit_head.c.number, audit_head.c.digest)
             ).one()
-            line = sealed(
-                Line(number, now, who, did, account, site, slide, detail, address[:80], before, "")
-            )
+            rest = (account, _token(site), _token(slide), detail, address[:80], before)
+            line = sealed(Line(number, now, who, did, *rest, digest=""))
             connection.execute(sa.insert(audit), _row(line))
             connection.execute(sa.update(audit_head).values(digest=line.digest))
 
@@ -170,6 +172,10 @@ def _conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
     if wanted.since is not None:
         conditions.append(audit.c.at >= wanted.since)
     return conditions
+
+
+def _token(name: str) -> str:
+    return name if _NAME.fullmatch(name) else ""
 
 
 def _row(line: Line) -> dict[str, Any]:

@@ -1,0 +1,203 @@
+import asyncio
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from cloud.accounts.audit import Audit, Wanted
+from cloud.accounts.chain import Head
+from cloud.accounts.database import Database
+from cloud.accounts.tables import audit as table
+from cloud.accounts.tables import audit_head
+from cloud.accounts.trouble import AccountsTroubleError
+
+
+def told(lines):
+    return [(line.number, line.who, line.did, line.slide) for line in lines]
+
+
+@pytest.fixture
+def written(audit):
+    """Six lines of three people on two slides."""
+    audit.note("", "login-refused", address="192.0.2.7", account="Ada")
+    audit.note("Ada", "login", address="192.0.2.7")
+    audit.note("Ada", "slide-viewed", "clinic", "s1", address="192.0.2.7")
+    audit.note("Ada", "cells-reclassified", "clinic", "s1", "cells=3 label=AML")
+    audit.note("Ben", "slide-viewed", "clinic", "s2")
+    audit.note("root", "account-disabled", account="Ben")
+    return audit
+
+
+def test_lines_are_read_as_they_were_written(written):
+    line = list(written.lines())[3]
+    assert (line.number, line.who, line.did) == (4, "Ada", "cells-reclassified")
+    assert (line.site, line.slide, line.detail) == ("clinic", "s1", "cells=3 label=AML")
+    assert abs(datetime.now(UTC) - line.at) < timedelta(minutes=1)
+    assert written.verify() == []
+    assert written.head() == Head(6, list(written.lines())[-1].digest)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "numbers"),
+    [
+        (Wanted(), [1, 2, 3, 4, 5, 6]),
+        (Wanted(slide="s1"), [3, 4]),
+        (Wanted(who="Ada"), [1, 2, 3, 4]),
+        (Wanted(who="Ben"), [5, 6]),
+        (Wanted(site="clinic", who="Ben"), [5]),
+        (Wanted(did="login"), [2]),
+        (Wanted(since=datetime.now(UTC) + timedelta(hours=1)), []),
+        (Wanted(since=datetime(2020, 1, 1, tzinfo=UTC)), [1, 2, 3, 4, 5, 6]),
+        (Wanted(slide="s"), []),
+    ],
+)
+def test_lines_are_found_by_slide_reader_deed_and_time(written, wanted, numbers):
+    assert [line.number for line in written.lines(wanted)] == numbers
+    assert [line.number for line in written.page(wanted)] == numbers[::-1]
+
+
+def test_pages_go_from_the_latest_back_without_gap_or_repeat(written):
+    first = written.page(Wanted(), size=4)
+    second = written.page(Wanted(), before=first[-1].number, size=4)
+    assert [line.number for line in first + second] == [6, 5, 4, 3, 2, 1]
+
+
+def test_many_lines_are_read_whole(audit, monkeypatch):
+    monkeypatch.setattr("cloud.accounts.audit._PAGE", 3)
+    for number in range(7):
+        audit.note("Ada", "slide-viewed", "clinic", f"s{number}")
+    assert [line.number for line in audit.lines()] == [1, 2, 3, 4, 5, 6, 7]
+    assert audit.verify() == []
+
+
+@pytest.mark.parametrize(
+    "did", ["", "Login", "slide viewed", "x" * 31, "slide_viewed", "-x", "x\n"]
+)
+def test_what_was_done_is_a_code(audit, did):
+    with pytest.raises(ValueError, match="no code"):
+        audit.note("Ada", did)
+    assert list(audit.lines()) == []
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        "a word", "cells=3 and a remark", "cells=", "=3", "cells=3 ", " cells=3",
+        "cells=3  label=AML", "comment=blasts,probably", "name=Müller",
+        "k=" + "x" * 199, "cells=3\n", "a=1\nb=2",
+    ],
+)  # fmt: skip
+def test_no_free_text_fits_into_a_detail(audit, detail):
+    with pytest.raises(ValueError, match="key=value"):
+        audit.note("Ada", "slide-commented", detail=detail)
+    assert list(audit.lines()) == []
+
+
+def test_what_cannot_be_a_token_is_left_out(audit):
+    audit.note("root", "access-refused", "no such site", "Anna Müller 1.2.1970")
+    (line,) = audit.lines()
+    assert (line.site, line.slide) == ("", "")
+
+
+@pytest.mark.parametrize("change", [sa.update(table).values(who="Ben"), sa.delete(table)])
+def test_the_database_itself_refuses_to_change_or_remove_a_line(written, database, change):
+    with pytest.raises(AccountsTroubleError, match="only grows"), database.writing() as connection:
+        connection.execute(change)
+    assert len(list(written.lines())) == 6
+    assert written.verify() == []
+
+
+def test_many_writers_at_once_make_one_chain(database, url):
+    other = Database(url)
+    failed = []
+
+    def write(log, who):
+        try:
+            for _ in range(15):
+                log.note(who, "slide-viewed", "clinic", "s1")
+        except Exception as error:  # noqa: BLE001  # told below
+            failed.append(error)
+
+    logs = [Audit(database), Audit(database), Audit(other), Audit(other)]
+    threads = [
+        threading.Thread(target=write, args=(log, f"reader {n}")) for n, log in enumerate(logs)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert failed == []
+    assert [line.number for line in logs[0].lines()] == list(range(1, 61))
+    assert logs[0].verify() == []
+    other.close()
+
+
+def test_verifying_while_others_write_finds_nothing(database):
+    log, stop = Audit(database), threading.Event()
+    log.note("Ada", "login")
+
+    def write():
+        while not stop.is_set():
+            log.note("Ada", "slide-viewed", "clinic", "s1")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        assert [log.verify() for _ in range(15)] == [[]] * 15
+    finally:
+        stop.set()
+        writer.join(20)
+
+
+def test_a_line_that_cannot_be_written_is_no_silence(written, database):
+    with database.writing() as connection:
+        connection.execute(sa.delete(audit_head))
+    with pytest.raises(AccountsTroubleError, match="does not answer"):
+        written.note("Ada", "slide-viewed", "clinic", "s1")
+    assert len(list(written.lines())) == 6
+
+
+def test_a_failed_line_leaves_the_chain_whole(written, database, monkeypatch):
+    monkeypatch.setattr("cloud.accounts.audit._row", lambda line: {"number": 1})
+    with pytest.raises(AccountsTroubleError):
+        written.note("Ada", "slide-viewed", "clinic", "s1")
+    monkeypatch.undo()
+    written.note("Ada", "slide-viewed", "clinic", "s1")
+    assert [line.number for line in written.lines()] == [1, 2, 3, 4, 5, 6, 7]
+    assert written.verify() == []
+
+
+async def _done(audit, error=None):
+    async with audit.act("Ada", "report-signed", "clinic", "s1", "number=4"):
+        if error is not None:
+            raise error
+
+
+def test_an_act_is_noted_before_it_is_done(audit):
+    asyncio.run(_done(audit))
+    assert told(audit.lines()) == [(1, "Ada", "report-signed", "s1")]
+
+
+def test_an_act_that_fails_is_taken_back_behind_its_line(audit):
+    with pytest.raises(RuntimeError, match="refused"):
+        asyncio.run(_done(audit, RuntimeError("refused")))
+    assert told(audit.lines()) == [
+        (1, "Ada", "report-signed", "s1"),
+        (2, "Ada", "report-signed-not-done", "s1"),
+    ]
+
+
+def test_an_act_that_cannot_be_noted_is_not_done(audit, database):
+    done = []
+    database.close()
+    with database.writing() as connection:
+        connection.execute(sa.delete(audit_head))
+
+    async def act():
+        async with audit.act("Ada", "report-signed", "clinic", "s1"):
+            done.append("signed")
+
+    with pytest.raises(AccountsTroubleError):
+        asyncio.run(act())
+    assert done == []
