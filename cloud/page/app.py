@@ -9,8 +9,11 @@ from cloud.page.guard import Guards
 from cloud.page.room import Room
 from cloud.page.routes.enter import enter
 from cloud.page.routes.files import files
+from cloud.page.routes.install import install
 from cloud.page.routes.live import live
+from cloud.page.routes.pictures import pictures
 from cloud.page.routes.problems import add_problems
+from cloud.page.routes.push import push
 from cloud.page.routes.worklist import worklist
 
 ROUTES: Final[tuple[Callable[[Room], APIRouter], ...]] = (
@@ -18,6 +21,8 @@ ROUTES: Final[tuple[Callable[[Room], APIRouter], ...]] = (
     files,
     worklist,
     live,
+    install,
+    push,
 )
 """One line for each file in routes/."""
 

@@ -51,6 +51,11 @@ class Shelf:
             whole.update(f"{name} {len(data)} ".encode() + data)
         self.digest = whole.hexdigest()[:16]
 
+    @property
+    def names(self) -> list[str]:
+        """Of all files, in order."""
+        return sorted(self._files)
+
     def has(self, name: str) -> bool:
         """Whether there is such a file."""
         return name in self._files

@@ -17,7 +17,7 @@ from wire.web.answer import changes_something, from_htmx, refuse
 _OPEN: Final = frozenset(
     {
         "/login", "/oidc/login", "/oidc/callback", "/healthz", "/refusals",
-        "/manifest.webmanifest", "/sw.js",
+        "/manifest.webmanifest", "/sw.js", "/offline",
     }
 )  # fmt: skip
 _NO_ONES: Final = ("/static/", "/healthz")
