@@ -23,6 +23,7 @@ ROUTES: Final[tuple[Callable[[Room], APIRouter], ...]] = (
     live,
     install,
     push,
+    pictures,
 )
 """One line for each file in routes/."""
 

@@ -9,13 +9,11 @@ picture never changes under its address.
 """
 
 import hashlib
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 from cloud.pictures.cut import CUT_ID
-from cloud.pictures.pictured import Field, field_of
+from cloud.pictures.pictured import Field, Kind, field_of
 from wire.messages import FrameResult
-
-Kind: TypeAlias = Literal["field", "cell", "map"]
 
 HEAT_ID: Final = "contrast-viridis/1"
 """Names how `cloud.pictures.heat` draws; change the code, change the id."""
@@ -37,7 +35,8 @@ def map_address(result: FrameResult, n: int) -> str:
 
 
 def version_of(kind: Kind, field: Field, n: int = 0) -> str:
-    """The `v` of a picture."""
+    """The `v` of a picture; raises `PictureError` where the field has no such cell."""
+    field.check(kind, n)
     made_of = [kind, field.image_sha256]
     if kind != "field":
         made_of += [CUT_ID, *map(str, field.boxes[n])]

@@ -1,14 +1,19 @@
 """What of a stored field a picture is made of, by the projection."""
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import msgspec
 import sqlalchemy as sa
 
 from cloud.index.index import Index
 from cloud.index.tables import cells, fields
+from cloud.pictures.problem import PictureError
 from imaging.box import Box
 from wire.messages import FrameResult, ModelRef
+
+Kind: TypeAlias = Literal["field", "cell", "map"]
+"""Of a picture: the whole field, a cell, or what the model looked at in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,7 @@ class Field:
     """A field, and where its cells are."""
 
     place: Place
+    slide: str
     image_key: str
     image_sha256: str
     model: ModelRef
@@ -34,8 +40,18 @@ class Field:
     likely: tuple[str, ...]
     """The likeliest class of each, also where it is `unidentified`."""
 
+    def check(self, kind: Kind, n: int) -> None:
+        """Whether the field has such a picture.
+
+        Raises:
+            PictureError: `picture-unknown`.
+        """
+        if kind != "field" and not 0 <= n < len(self.boxes):
+            raise PictureError("picture-unknown", f"The field has no cell {n}.")
+
 
 _FIELD = sa.select(
+    fields.c.slide,
     fields.c.image_key,
     fields.c.image_sha256,
     fields.c.model,
@@ -52,9 +68,10 @@ def find_field(index: Index, place: Place) -> Field | None:
         if row is None:
             return None
         found = connection.execute(_CELLS.where(*_at(cells, place)).order_by(cells.c.n)).all()
-    key, sha256, name, version, digest = row
+    slide, key, sha256, name, version, digest = row
     return Field(
         place=place,
+        slide=slide,
         image_key=key,
         image_sha256=sha256,
         model=ModelRef(name, version, digest),
@@ -67,6 +84,7 @@ def field_of(result: FrameResult) -> Field:
     """The same, of a result that is at hand."""
     return Field(
         place=Place(result.site, result.device, result.capture_id),
+        slide=result.slide,
         image_key=result.image_key,
         image_sha256=result.image_sha256,
         model=result.model,

@@ -10,12 +10,12 @@ import msgspec
 
 from cloud.index.index import Index
 from cloud.pictures import sheets
-from cloud.pictures.address import HEAT_ID, Kind
+from cloud.pictures.address import HEAT_ID
 from cloud.pictures.cut import CUT_ID
 from cloud.pictures.kept import Kept
 from cloud.pictures.makers import Makers
 from cloud.pictures.once import Once
-from cloud.pictures.pictured import Field, Place, find_field
+from cloud.pictures.pictured import Field, Kind, Place, find_field
 from cloud.pictures.problem import PictureError
 from cloud.pictures.store import Fetcher
 
@@ -78,10 +78,9 @@ class Pictures:
         Raises:
             PictureError: why it cannot be shown.
         """
+        field.check(kind, n)
         if kind == "field":
             return Picture(await self._jpeg(field), "image/jpeg")
-        if not 0 <= n < len(field.boxes):
-            raise PictureError("picture-unknown", f"The field has no cell {n}.")
         if kind == "cell":
             return Picture((await self._cells(field))[n], "image/jpeg")
         return Picture((await self._maps(field))[n], "image/png")
