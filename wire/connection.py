@@ -63,6 +63,9 @@ class Callbacks:
     refused: Callable[[str, str], None] = field(default=lambda _topic, _reason: None)
     """The broker took a publish's bytes but refused it (told by MQTT 5 only), or refused a
     subscription: topic or filter, and reason. Now and then on the thread that published."""
+    listening: Callable[[bool], None] = field(default=lambda _resumed: None)
+    """After every connect, once the broker has answered for the subscriptions. False where it had
+    no session of this client any more, or never had: what was published meanwhile is missed."""
 
 
 class Connection:
@@ -101,6 +104,7 @@ class Connection:
         self._generation = 0
         self._failures = 0
         self._refused = False
+        self._resumed = False
         self._connected = threading.Event()
         self._unanswered = Unanswered()
         self._client = new_client(settings, client_id, manual_ack=manual_ack, persistent=persistent)
@@ -176,7 +180,12 @@ class Connection:
         client.on_subscribe = self._on_subscribe
 
     def _on_connect(
-        self, client: paho.Client, _data: object, _flags: object, code: ReasonCode, _p: object
+        self,
+        client: paho.Client,
+        _data: object,
+        flags: paho.ConnectFlags,
+        code: ReasonCode,
+        _properties: object,
     ) -> None:
         if code.is_failure:
             self._refused = True
@@ -184,6 +193,7 @@ class Connection:
             return
         self._failures = 0
         self._generation += 1
+        self._resumed = flags.session_present
         if self._subscriptions:
             client.subscribe([subscription(s, self._settings) for s in self._subscriptions])
         self._connected.set()  # only now: what is published from here on, its answer is heard
@@ -244,6 +254,7 @@ class Connection:
         for topic_filter, code in zip(self._subscriptions, codes, strict=False):
             if code.is_failure:
                 self._tell(self._callbacks.refused, topic_filter, str(code))
+        self._tell(self._callbacks.listening, self._resumed)
 
     def _tell(self, callback: Callable[..., None], *arguments: object) -> None:
         try:

@@ -88,6 +88,11 @@ def all_results(site: str | None = None) -> str:
     return f"{ROOT}/{_or_any(site, 'site')}/results/+"
 
 
+def all_reviews(site: str | None = None) -> str:
+    """Filter for signatures of every slide, of one site or all."""
+    return f"{ROOT}/{_or_any(site, 'site')}/reviews/+"
+
+
 def parse_device(topic: str) -> DeviceTopic:
     """Take a device's topic apart.
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from cloud.index.index import IndexTroubleError
 from cloud.index.open import open_index
 from cloud.index.reindex import Reindexer, Report
+from cloud.reviews.signing import ReviewKeyError, configured_keys
 from cloud.settings import CloudSettings
 from cloud.stores.objects import Objects, open_store
 from wire.logs import configure
@@ -21,8 +22,9 @@ def run_reindex(settings: CloudSettings, *, mend: bool, as_json: bool) -> int:
     configure(json=settings.log_json)
     console = Console(stderr=True)
     try:
+        trusted = configured_keys(settings)
         index = open_index(settings)
-    except IndexTroubleError as error:
+    except (IndexTroubleError, ReviewKeyError) as error:
         console.print(f"[red]leukoscope-cloud:[/red] {error}", highlight=False, soft_wrap=True)
         return 1
     troubles: set[str] = set()
@@ -34,16 +36,21 @@ def run_reindex(settings: CloudSettings, *, mend: bool, as_json: bool) -> int:
 
     objects = Objects(open_store(settings.store), settings.retry_max_s, store_said)
     try:
-        report = asyncio.run(
-            Reindexer(objects, index, lambda said: console.print(f"· {said}"), mend=mend).run()
+        reindexer = Reindexer(
+            objects,
+            index,
+            lambda said: console.print(f"· {said}", soft_wrap=True),
+            trusted=trusted,
+            mend=mend,
         )
+        report = asyncio.run(reindexer.run())
     finally:
         index.close()
     if as_json:
         sys.stdout.write(msgspec.json.encode(report).decode() + "\n")
     else:
         _show(report, Console(), mend=mend)
-    return 0 if mend or report.same else 1
+    return 0 if (mend or report.same) and not report.unsound else 1
 
 
 def _show(report: Report, console: Console, *, mend: bool) -> None:
@@ -60,6 +67,14 @@ def _show(report: Report, console: Console, *, mend: bool) -> None:
         )
     if report.unreadable:
         console.print(f"{len(report.unreadable)} results unreadable: {_some(report.unreadable)}")
+    if report.unsound:
+        console.print(
+            f"{len(report.unsound)} slides have reviews that are not as they were written. They "
+            "are left out: run leukoscope-cloud verify, and tell the lead.",
+            soft_wrap=True,
+        )
+        for name, why in list(report.unsound.items())[:_SHOWN]:
+            console.print(f"  {name}: {why}", soft_wrap=True)
 
 
 def _some(names: list[str]) -> str:

@@ -1,53 +1,47 @@
 """The projection: takes results in, in any order and any number of times."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine import Connection
 
-from cloud.index.rows import Row, cell_rows, field_row
-from cloud.index.tables import COUNTS, VERSION, about, cells, fields, metadata, reviews, slides
-from cloud.index.urgency import urgency
-from cloud.slides.tally import blasts_per_100
+from cloud.index import chain
+from cloud.index.chain import Chain
+from cloud.index.engine import IndexTroubleError, open_engine
+from cloud.index.line import add_up
+from cloud.index.rows import Row, SlideKey, cell_rows, field_row
+from cloud.index.tables import (
+    COUNTS,
+    VERSION,
+    about,
+    cells,
+    entries,
+    fields,
+    metadata,
+    of_slide,
+    reviews,
+    slides,
+)
+from cloud.reviews.entry import Entry
 from wire.messages import FrameResult
+
+__all__ = ["Index", "IndexTroubleError", "SlideKey"]
 
 _NEVER: Final = datetime.fromtimestamp(0, UTC)
 """Stands in a slide's row for the moment until it is added up."""
 
-
-class IndexTroubleError(RuntimeError):
-    """The database cannot be used; the message says why."""
-
-
-class SlideKey(NamedTuple):
-    """Which slide."""
-
-    site: str
-    slide: str
-
-
-class ReviewLine(NamedTuple):
-    """How far a slide's chain is."""
-
-    number: int
-    head: str
-    state: str
-    signed_fields: int
-    """How many fields the last signed report is about; 0 while nobody has signed."""
-
-
-_TABLES: Final = (slides, reviews, fields, cells)
+_TABLES: Final = (slides, reviews, entries, fields, cells)
 
 
 class Index:
-    """Slides, fields and cells in SQL. Thread-safe; several programs may share one database.
+    """Slides, fields, cells and chains in SQL. Thread-safe; programs may share one database.
 
     Args:
         url: of SQLAlchemy: `sqlite:///FILE` or `postgresql+psycopg://…`.
@@ -58,7 +52,7 @@ class Index:
 
     def __init__(self, url: str) -> None:
         try:
-            self.engine = _engine(url)
+            self.engine = open_engine(url)
             self._prepare()
         except (sa.exc.SQLAlchemyError, ModuleNotFoundError) as error:
             shown = str(error).splitlines()[0]
@@ -77,17 +71,38 @@ class Index:
             for key, group in groupby(ordered, key=_slide_of):
                 self._put_slide(connection, key, list(group))
 
-    def put_review(self, key: SlideKey, review: ReviewLine) -> None:
-        """Note how far the chain of a slide is; an earlier word changes nothing."""
-        with self.engine.begin() as connection:
-            self._put_review(connection, key, review)
+    def put_entries(self, key: SlideKey, entries: Sequence[Entry], head: str) -> None:
+        """Take a slide's chain in; an earlier word of it changes nothing.
+
+        Args:
+            key: of the slide.
+            entries: all, from the first on, found sound before.
+            head: SHA-256 of the last one's bytes in the bucket (`Review.head`).
+
+        Raises:
+            ValueError: these are not the entries of this slide in their order.
+        """
+        found = Chain.of(key, entries, head)
+        if found.entries:
+            with self.engine.begin() as connection:
+                self._put_chain(connection, key, found)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection on which all queries see the projection as of one moment."""
+        with self.engine.connect() as connection:
+            if self.engine.dialect.name == "sqlite":
+                connection.exec_driver_sql("BEGIN")  # Python's sqlite3 begins only to write
+            else:
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            yield connection
 
     def replace(
         self,
         key: SlideKey,
         captures: Iterable[tuple[str, str]],
         results: Sequence[FrameResult],
-        review: ReviewLine | None,
+        chain_: Chain,
     ) -> None:
         """Forget these captures (device and id) of a slide, and take in what is true of it.
 
@@ -101,11 +116,11 @@ class Index:
                     connection.execute(
                         sa.delete(table).where(*where, table.c.capture_id == capture)
                     )
-            for table in (slides, reviews):
-                connection.execute(sa.delete(table).where(_of(table, key)))
+            connection.execute(sa.delete(slides).where(of_slide(slides, key)))
+            chain.forget(connection, key)
             self._put_slide(connection, key, results)
-            if review is not None:
-                self._put_review(connection, key, review)
+            if chain_.entries:
+                self._put_chain(connection, key, chain_)
 
     def digests(self) -> Iterator[tuple[SlideKey, str]]:
         """Of every slide, in order, a SHA-256 over all that is held of it."""
@@ -124,7 +139,7 @@ class Index:
         """Device and capture id of every field of a slide, and of cells that have none."""
         query = sa.union(
             *(
-                sa.select(table.c.device, table.c.capture_id).where(_of(table, key))
+                sa.select(table.c.device, table.c.capture_id).where(of_slide(table, key))
                 for table in (fields, cells)
             )
         )
@@ -137,18 +152,12 @@ class Index:
         self._hold(connection, key)
         self._add(connection, fields, [field_row(result) for result in results])
         self._add(connection, cells, [row for result in results for row in cell_rows(result)])
-        _add_up(connection, key)
+        add_up(connection, key)
 
-    def _put_review(self, connection: Connection, key: SlideKey, review: ReviewLine) -> None:
+    def _put_chain(self, connection: Connection, key: SlideKey, found: Chain) -> None:
         self._hold(connection, key)
-        insert = self._insert(reviews)
-        later = insert.on_conflict_do_update(
-            index_elements=[reviews.c.site, reviews.c.slide],
-            set_={name: insert.excluded[name] for name in ReviewLine._fields},
-            where=insert.excluded.number > reviews.c.number,
-        )
-        connection.execute(later, [key._asdict() | review._asdict()])
-        _add_up(connection, key)
+        chain.write(connection, key, found)
+        add_up(connection, key)
 
     def _hold(self, connection: Connection, key: SlideKey) -> None:
         """Make the slide's row if need be and lock it, so that two writers add up in turn."""
@@ -156,7 +165,7 @@ class Index:
         blank |= {"state": "open", "done": False, "rank": 3}
         blank |= {"waiting_since": _NEVER, "updated_at": _NEVER}
         self._add(connection, slides, [blank])
-        connection.execute(sa.select(slides.c.site).where(_of(slides, key)).with_for_update())
+        connection.execute(sa.select(slides.c.site).where(of_slide(slides, key)).with_for_update())
 
     def _add(self, connection: Connection, table: sa.Table, rows: Sequence[Row]) -> None:
         """Insert what is not there yet."""
@@ -177,86 +186,13 @@ class Index:
             self._add(connection, about, [{"version": VERSION}])
 
 
-def _add_up(connection: Connection, key: SlideKey) -> None:
-    """Make the slide's row anew out of its fields: nothing is counted up, so nothing miscounts."""
-    columns = [sa.func.sum(fields.c[name]) for name in COUNTS]
-    counted, waiting, updated, *sums = connection.execute(
-        sa.select(
-            sa.func.count(),
-            sa.func.min(fields.c.captured_at),
-            sa.func.max(fields.c.classified_at),
-            *columns,
-        ).where(_of(fields, key))
-    ).one()
-    if counted == 0:  # a slide of which only reviews are left is not shown
-        connection.execute(sa.delete(slides).where(_of(slides, key)))
-        return
-    counts = dict(zip(COUNTS, (int(n) for n in sums), strict=True))
-    values = counts | _derived(counts)
-    values |= _reviewed(connection, key, counted)
-    values |= {"fields": counted, "waiting_since": waiting, "updated_at": updated}
-    connection.execute(sa.update(slides).where(_of(slides, key)).values(values))
-
-
-def _reviewed(connection: Connection, key: SlideKey, fields: int) -> dict[str, Any]:
-    """A slide is done when somebody answers for each of its fields, not only for the first."""
-    query = sa.select(reviews.c.state, reviews.c.signed_fields).where(_of(reviews, key))
-    state, signed_fields = connection.execute(query).one_or_none() or ("open", 0)
-    signed = state in ("signed", "amended")
-    return {
-        "state": state,
-        "done": signed and signed_fields == fields,
-        "later_fields": fields - signed_fields if signed else 0,
-    }
-
-
-def _derived(counts: Mapping[str, int]) -> dict[str, Any]:
-    by_label = {"ALL": counts["all_"], "AML": counts["aml"], "Normal": counts["normal"]}
-    per_100, interval = blasts_per_100(by_label)  # type: ignore[arg-type]  # the keys are labels
-    blasts = counts["all_"] + counts["aml"]
-    low, high = interval or (None, None)
-    return {
-        "cells": sum(counts.values()),
-        "blasts_per_100": per_100,
-        "blasts_low": low,
-        "blasts_high": high,
-        "rank": urgency(blasts, per_100, interval, counts["unidentified"]),
-    }
-
-
 def _digest(connection: Connection, key: SlideKey) -> str:
     digest = hashlib.sha256()
     for table in _TABLES:
-        query = sa.select(table).where(_of(table, key)).order_by(*table.primary_key.columns)
+        query = sa.select(table).where(of_slide(table, key)).order_by(*table.primary_key.columns)
         for row in connection.execute(query):
-            digest.update(msgspec.json.encode(tuple(row)) + b"\n")
+            digest.update(msgspec.json.encode(tuple(row), order="sorted") + b"\n")
     return digest.hexdigest()
-
-
-def _engine(url: str) -> Engine:
-    engine = sa.create_engine(url)
-    if engine.dialect.name == "sqlite":
-        sa.event.listen(engine, "connect", _tune_sqlite)
-    elif engine.dialect.name != "postgresql":
-        raise IndexTroubleError(
-            f"index_url names {engine.dialect.name}: leukoscope knows sqlite and postgresql"
-        )
-    return engine
-
-
-def _tune_sqlite(connection: DBAPIConnection, _record: object) -> None:
-    """Readers go on while somebody writes, and writers wait for one another.
-
-    Every transaction that writes begins with a write, so none has to be upgraded.
-    """
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000"):
-        cursor = connection.cursor()
-        cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-
-def _of(table: sa.Table, key: SlideKey) -> sa.ColumnElement[bool]:
-    return sa.and_(table.c.site == key.site, table.c.slide == key.slide)
 
 
 def _slide_of(result: FrameResult) -> SlideKey:

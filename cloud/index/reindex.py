@@ -15,10 +15,11 @@ from typing import Final
 import structlog
 from msgspec import Struct
 
-from cloud.index.index import Index, ReviewLine, SlideKey
-from cloud.reviews.desk import read_chain
-from cloud.reviews.entry import EntryError, digest, read
-from cloud.reviews.replay import Review
+from cloud.index.case import stored_results
+from cloud.index.chain import Chain
+from cloud.index.index import Index, SlideKey
+from cloud.index.sound import read_sound, reviewed
+from cloud.reviews.signing import Trusted
 from cloud.stores import keys
 from cloud.stores.objects import Objects
 from wire.codec import MessageError, decode
@@ -42,7 +43,10 @@ class Report(Struct):
     mended: list[str] = []
     """`site/slide` of those that the projection had otherwise, not at all, or of its own."""
     unreadable: list[str] = []
-    """Keys of results and reviews that this version cannot read; the projection is without them."""
+    """Keys of results that this version cannot read; the projection is without them."""
+    unsound: dict[str, str] = {}
+    """`site/slide` of those whose reviews are not as they were written, and what is wrong; the
+    projection is without these reviews, and shows the slides as open."""
     entries_written: int = 0
     """Slide entries that were missing: of results of an earlier version (decision 018)."""
 
@@ -59,15 +63,23 @@ class Reindexer:
         objects: the bucket.
         index: the projection in use.
         said: told in sentences how far it is.
+        trusted: keys whose signatures count; without any, signatures are not asked for.
         mend: False only looks, and writes nothing anywhere.
     """
 
     def __init__(
-        self, objects: Objects, index: Index, said: Callable[[str], None], *, mend: bool = True
+        self,
+        objects: Objects,
+        index: Index,
+        said: Callable[[str], None],
+        *,
+        trusted: Trusted | None = None,
+        mend: bool = True,
     ) -> None:
         self._objects = objects
         self._index = index
         self._said = said
+        self._trusted = trusted or {}
         self._mend = mend
         self._gate = asyncio.Semaphore(_AT_A_TIME)
         self.report = Report()
@@ -93,29 +105,21 @@ class Reindexer:
             await asyncio.to_thread(fresh.put, results)
             self.report.results += len(results)
             self._said(f"{self.report.results} of {len(stored)} read")
-        for key in await self._reviewed():
-            if (review := await self._review(key)) is not None:
-                await asyncio.to_thread(fresh.put_review, key, review)
+        for key in await reviewed(self._objects):
+            held = await asyncio.to_thread(stored_results, fresh, key)
+            found = await self._chain(key, held)
+            await asyncio.to_thread(fresh.put_entries, key, *found)
 
-    async def _reviewed(self) -> set[SlideKey]:
-        """Slides that have a chain."""
-        listed = await self._objects.sizes(keys.REVIEWS)
-        return {SlideKey(*key.split("/")[1:3]) for key in listed}
-
-    async def _review(self, key: SlideKey) -> ReviewLine | None:
-        """Replay a chain, as far as it can be read; whether it is sound is asked by `verify`."""
-        chain = await read_chain(self._objects, *key)
-        review = Review()
-        for number, data in sorted(chain.entries.items()):
-            try:
-                review.take(read(data)[1], digest(data))
-            except EntryError as error:
-                self.report.unreadable.append(keys.review(*key, number))
-                _log.error("review_not_indexed", **key._asdict(), number=number, detail=str(error))
-        if not review.number:
-            return None
-        signed_fields = review.reports[-1].fields if review.reports else 0
-        return ReviewLine(review.number, review.head, review.state, signed_fields)
+    async def _chain(self, key: SlideKey, held: Sequence[FrameResult]) -> Chain:
+        """A slide's chain; nothing of one that is not sound, and that is named."""
+        found, wrong = await read_sound(self._objects, key, held, self._trusted)
+        name = f"{key.site}/{key.slide}"
+        self.report.unsound.pop(name, None)
+        if wrong:
+            kinds = ", ".join(dict.fromkeys(finding.kind for finding in wrong))
+            self.report.unsound[name] = f"from entry {wrong[0].number} on: {kinds}"
+            _log.error("reviews_not_indexed", **key._asdict(), findings=len(wrong))
+        return found
 
     async def _read(self, batch: Sequence[str]) -> list[FrameResult]:
         read = await asyncio.gather(*(self._read_one(key) for key in batch))
@@ -155,15 +159,13 @@ class Reindexer:
         captures = {*fresh.captures(key), *self._index.captures(key)}
         results = await self._read([keys.result(key.site, *of) for of in sorted(captures)])
         mine = [result for result in results if result.slide == key.slide]
-        review = await self._review(key)
-        await asyncio.to_thread(fresh.put, mine)
-        if review is not None:
-            await asyncio.to_thread(fresh.put_review, key, review)
+        found = await self._chain(key, mine)
+        await asyncio.to_thread(fresh.replace, key, (), mine, found)
         if fresh.digest(key) == self._index.digest(key):
             return
         self.report.mended.append(f"{key.site}/{key.slide}")
         if self._mend:
-            await asyncio.to_thread(self._index.replace, key, captures, mine, review)
+            await asyncio.to_thread(self._index.replace, key, captures, mine, found)
 
 
 def _batches(keys_: Iterable[str]) -> Iterator[list[str]]:

@@ -8,7 +8,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Of these tables. A projection of another version is thrown away and made anew."""
 
 
@@ -81,6 +81,18 @@ reviews: Final = sa.Table(
     sa.Column("signed_fields", sa.Integer, nullable=False),
 )
 
+entries: Final = sa.Table(
+    "entries",
+    metadata,
+    sa.Column("site", NAME, primary_key=True),
+    sa.Column("slide", NAME, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    # SHA-256 of its bytes in the bucket, which the next one names, and what it says: the very
+    # bytes that were signed. The signature is looked at before it comes in here, and is not kept.
+    sa.Column("head", sa.String(64), nullable=False),
+    sa.Column("entry", sa.LargeBinary, nullable=False),
+)
+
 fields: Final = sa.Table(
     "fields",
     metadata,
@@ -88,7 +100,11 @@ fields: Final = sa.Table(
     sa.Column("device", NAME, primary_key=True),
     sa.Column("capture_id", sa.String(36), primary_key=True),
     sa.Column("slide", NAME, nullable=False),
+    sa.Column("notice", sa.Text, nullable=False),
     sa.Column("label", sa.String(12), nullable=False),
+    sa.Column("explanation", sa.Text, nullable=False),
+    # As the result has them; the columns below are counted from its cells.
+    sa.Column("counts", sa.JSON, nullable=False),
     sa.Column("captured_at", Moment, nullable=False),
     sa.Column("classified_at", Moment, nullable=False),
     sa.Column("all_", sa.Integer, nullable=False),
@@ -103,7 +119,8 @@ fields: Final = sa.Table(
     sa.Column("model_version", sa.String(100), nullable=False),
     sa.Column("model_sha256", sa.String(64), nullable=False),
     sa.Column("finder", sa.String(100), nullable=False),
-    sa.Column("quality", sa.JSON),
+    sa.Column("quality", sa.JSON(none_as_null=True)),
+    sa.Column("timings_ms", sa.JSON, nullable=False),
     sa.Index("fields_of_slide", "site", "slide"),
 )
 
@@ -130,3 +147,8 @@ cells: Final = sa.Table(
 
 COUNTS: Final = ("all_", "aml", "normal", "unidentified")
 """Columns of counts, in the order of `wire.words.Label`."""
+
+
+def of_slide(table: sa.Table, key: tuple[str, str]) -> sa.ColumnElement[bool]:
+    """Only rows of this site and slide."""
+    return sa.and_(table.c.site == key[0], table.c.slide == key[1])

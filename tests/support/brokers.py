@@ -101,6 +101,7 @@ class Client:
         self.heard: list[Delivery] = []
         self.states: list[tuple[bool, str]] = []
         self.refusals: list[tuple[str, str]] = []
+        self.resumed: list[bool] = []
         self.connection = Connection(
             settings,
             client_id,
@@ -108,6 +109,7 @@ class Client:
                 self.heard.append,
                 lambda connected, reason: self.states.append((connected, reason)),
                 lambda topic, reason: self.refusals.append((topic, reason)),
+                self.resumed.append,
             ),
             **options,
         )

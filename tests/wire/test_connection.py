@@ -145,6 +145,25 @@ def test_after_kill_9_of_the_broker_it_connects_and_subscribes_again(settings_ke
     assert one.states[0] == one.states[-1] == (True, "connected")
 
 
+def test_it_is_told_whether_the_broker_kept_the_session(settings, client):
+    first = client(settings, "room", subscriptions=[TOPIC, TOPIC + "/x"])
+    first.start()
+    until(lambda: first.resumed == [False], 10, "the subscriptions are answered for")
+    stop_in_time(first.connection)
+    again = client(settings, "room", subscriptions=[TOPIC])
+    again.start()
+    until(lambda: again.resumed == [True], 10, "the subscriptions are answered for")
+
+
+def test_a_broker_that_was_killed_and_forgot_is_told_from_one_that_did_not(settings_kept, client):
+    broker, settings = settings_kept
+    here = client(settings, "room", subscriptions=[TOPIC]).start()
+    until(lambda: here.resumed == [False], 10, "the subscriptions are answered for")
+    broker.kill()
+    broker.start()
+    until(lambda: here.resumed == [False, False], 10, "the subscriptions are answered for again")
+
+
 def test_a_payload_over_the_limit_is_refused_before_it_is_sent(broker, client):
     settings = broker.settings(max_payload_bytes=4096)
     one = client(settings, "one", subscriptions=[TOPIC]).listen(TOPIC)

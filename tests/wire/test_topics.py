@@ -42,6 +42,8 @@ def test_filters_narrow_to_a_site_and_to_a_share_group() -> None:
     assert topics.all_frames(share="workers") == "$share/workers/leukoscope/1/+/+/frames"
     assert topics.all_results() == "leukoscope/1/+/results/+"
     assert topics.all_results("lab-1") == "leukoscope/1/lab-1/results/+"
+    assert topics.all_reviews() == "leukoscope/1/+/reviews/+"
+    assert topics.all_reviews("lab-1") == "leukoscope/1/lab-1/reviews/+"
 
 
 @pytest.mark.parametrize(

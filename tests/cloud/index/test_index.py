@@ -1,16 +1,19 @@
 import random
 import threading
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_chains import begun, chain, signed
 from slide_results import BEGIN, field_result
 
-from cloud.index.index import Index, IndexTroubleError, ReviewLine, SlideKey
+from cloud.index.index import Index, IndexTroubleError, SlideKey
 from cloud.index.tables import about, cells, fields
 from cloud.index.urgency import urgency
 from cloud.index.worklist import DONE, Wanted, one, page, totals
+from cloud.reviews.entry import ROOT, Comment
 from cloud.slides.tally import Field, add_up
 
 LABELS = ("ALL", "AML", "Normal", "unidentified")
@@ -84,36 +87,90 @@ def test_two_writers_at_one_slide_lose_nothing(url, index):
 
 
 def test_how_far_a_chain_is_is_kept_whichever_comes_first_and_never_goes_back(index):
-    signed, begun = ReviewLine(4, "b" * 64, "signed", 1), ReviewLine(2, "a" * 64, "in review", 0)
-    key = SlideKey("home", "s1")
-    index.put_review(key, signed)
+    results, key = [field_result(1, ["Normal"])], SlideKey("home", "s1")
+    index.put_entries(key, *signed(results))
     assert one(index, *key) is None  # nothing to show of it yet
-    index.put([field_result(1, ["ALL"])])
+    index.put(results)
     assert one(index, *key).state == "signed"
     before = list(index.digests())
-    index.put_review(key, begun)
-    index.put([field_result(1, ["ALL"])])
+    index.put_entries(key, *begun(results))
+    index.put_entries(key, *signed(results))
+    index.put(results)
     assert list(index.digests()) == before
-    index.put_review(key, ReviewLine(5, "c" * 64, "amended", 1))
+    index.put_entries(key, *chain(results, Comment("fine"), None, Comment("more"), None))
     assert one(index, *key).state == "amended"
+
+
+def test_a_chain_that_grew_entry_by_entry_is_held_as_one_that_came_at_once(index, tmp_path):
+    results, key = [field_result(1, ["Normal"])], SlideKey("home", "s1")
+    actions = [Comment("one"), Comment("two"), Comment("three"), None]
+    other = Index(f"sqlite:///{tmp_path / 'other.sqlite'}")
+    other.put_entries(key, *chain(results, *actions))
+    for length in (1, 3, 2, 4):
+        index.put_entries(key, *chain(results, *actions[:length]))
+    assert list(index.digests()) == list(other.digests())
+    other.close()
+
+
+def test_a_chain_that_goes_another_way_takes_the_place_of_what_was_held(index, tmp_path):
+    """What is held was altered: the entries come from the bucket, which is right."""
+    results, key = [field_result(1, ["Normal"])], SlideKey("home", "s1")
+    index.put_entries(key, *chain(results, Comment("altered"), Comment("altered")))
+    index.put_entries(key, *chain(results, Comment("one"), Comment("two"), None))
+    other = Index(f"sqlite:///{tmp_path / 'other.sqlite'}")
+    other.put_entries(key, *chain(results, Comment("one"), Comment("two"), None))
+    assert list(index.digests()) == list(other.digests())
+    other.close()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda made: made[1:], "in place 1 stands entry 2"),
+        (lambda made: [made[1], made[0]], "in place 1 stands entry 2"),
+        (lambda made: [msgspec.structs.replace(made[0], slide="s2")], "entry 1 of home/s2"),
+    ],
+)
+def test_entries_that_are_not_the_slide_s_chain_are_refused(spoil, says, index):
+    made, head = signed([field_result(1, ["Normal"])])
+    with pytest.raises(ValueError, match=says):
+        index.put_entries(SlideKey("home", "s1"), spoil(made), head)
+    assert list(index.digests()) == []
+
+
+def test_no_entry_is_no_news(index):
+    index.put_entries(SlideKey("home", "s1"), [], ROOT)
+    assert list(index.digests()) == []
 
 
 def test_a_field_that_comes_after_the_signature_brings_the_slide_back_until_it_is_amended(index):
     key = SlideKey("home", "s1")
-    index.put([field_result(1, ["Normal"]), field_result(2, ["Normal"])])
-    index.put_review(key, ReviewLine(1, "a" * 64, "signed", 2))
+    results = [field_result(n, ["Normal"]) for n in (1, 2)]
+    late = field_result(3, ["AML"])
+    index.put(results)
+    index.put_entries(key, *signed(results))
     assert page(index, Wanted()).slides == []
     assert [line.done for line in page(index, Wanted(states=DONE)).slides] == [True]
-    index.put([field_result(3, ["AML"])])
+    index.put([late])
     (line,) = page(index, Wanted()).slides
     assert (line.state, line.done, line.fields, line.later_fields) == ("signed", False, 3, 1)
     assert page(index, Wanted(states=DONE)).slides == []
     assert page(index, Wanted(states={"signed"})).slides == [line]
     counted = totals(index)
     assert (counted.states["signed"], sum(counted.undone.values())) == (1, 1)
-    index.put_review(key, ReviewLine(2, "b" * 64, "amended", 3))
+    index.put_entries(key, *chain([*results, late], Comment("fine"), None, None))
     assert page(index, Wanted()).slides == []
     assert sum(totals(index).undone.values()) == 0
+
+
+def test_a_signature_heard_of_before_its_fields_waits_for_them(index):
+    results = [field_result(n, ["Normal"]) for n in (1, 2, 3)]
+    index.put_entries(SlideKey("home", "s1"), *signed(results))
+    index.put(results[:1])
+    (line,) = page(index, Wanted()).slides
+    assert (line.state, line.done, line.later_fields) == ("signed", False, 0)
+    index.put(results[1:])
+    assert one(index, "home", "s1").done
 
 
 def test_a_projection_of_another_version_is_made_anew(url):

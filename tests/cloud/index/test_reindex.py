@@ -2,14 +2,18 @@ import asyncio
 
 import pytest
 import sqlalchemy as sa
-from reading_desk import room
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from reading_desk import TRUSTED, room
 from slide_results import field_result, memory, reading
 
+from cloud.index.case import load_case, put_case
 from cloud.index.index import Index
 from cloud.index.reindex import Reindexer
-from cloud.index.tables import cells, fields, slides
+from cloud.index.tables import cells, entries, fields, reviews, slides
 from cloud.index.worklist import Wanted, one, page
+from cloud.reviews.command import verify
 from cloud.reviews.entry import Comment
+from cloud.reviews.signing import fingerprint
 from cloud.stores import keys
 from cloud.worker.outcome import store_reading
 
@@ -17,6 +21,14 @@ RESULTS = [
     field_result(n, ["ALL", "Normal", "unidentified"][: n % 4], slide=f"s{n % 3}")
     for n in range(12)
 ]
+
+
+@pytest.fixture
+def sqlite(tmp_path):
+    """A projection in one database: where all is decided before it."""
+    opened = Index(f"sqlite:///{tmp_path / 'index.sqlite'}")
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
@@ -140,3 +152,144 @@ def test_a_result_of_another_version_is_named_and_left_out(bucket, index):
     asyncio.run(bucket.put(key, b'{"schema": 2}'))
     assert reindex(bucket, index).unreadable == [key]
     assert one(index, "home", "s1").fields == 3
+
+
+ENTRY_ALTERATIONS = {
+    "an entry": sa.update(entries).where(entries.c.number == 1).values(entry=b"{}"),
+    "an entry's head": sa.update(entries).where(entries.c.number == 2).values(head="f" * 64),
+    "an entry gone": sa.delete(entries).where(entries.c.number == 2),
+    "an entry of its own": sa.update(entries).where(entries.c.number == 2).values(number=7),
+    "how far the chain is": sa.update(reviews).values(number=9, state="open"),
+    "the whole chain gone": sa.delete(reviews),
+}
+
+
+@pytest.mark.parametrize("what", ENTRY_ALTERATIONS)
+def test_entries_that_a_projection_holds_otherwise_are_found_and_go(what, index):
+    async def check():
+        async with room([["Normal"]]) as here:
+            await here.do(Comment("fine"))
+            await here.sign()
+
+            async def reindexed(**options):
+                run = Reindexer(here.objects, index, lambda _: None, trusted=TRUSTED, **options)
+                return (await run.run()).mended
+
+            assert await reindexed() == ["home/s1"]
+            sound = list(index.digests())
+            with index.engine.begin() as connection:
+                assert connection.execute(ENTRY_ALTERATIONS[what]).rowcount
+            assert await reindexed(mend=False) == ["home/s1"]
+            assert await reindexed() == ["home/s1"]
+            assert list(index.digests()) == sound
+            assert await reindexed() == []
+
+    asyncio.run(check())
+
+
+async def _misplace(here):
+    """A sound entry of another slide, laid under this one's key."""
+    await here.field(5, ["Normal"], slide="s2")
+    await here.do(Comment("of another slide"), slide="s2")
+    await here.sign(slide="s2")
+    for number in (1, 2):
+        await here.objects.put(
+            keys.review("home", "s1", number),
+            await here.objects.get(keys.review("home", "s2", number)),
+        )
+
+
+async def _alter(here):
+    key = keys.review("home", "s1", 1)
+    await here.objects.put(key, (await here.objects.get(key)).replace(b"fine", b"five"))
+
+
+async def _remove(here):
+    for number in (1, 2):
+        await here.objects.delete(keys.review("home", "s1", number))
+
+
+async def _lay_rubbish(here):
+    await here.objects.put(keys.review("home", "s1", 2), b"rubbish")
+
+
+UNSOUND = {
+    "misplaced": (_misplace, "misplaced"),
+    "altered": (_alter, "witness-differs"),
+    "removed, all of it": (_remove, "gap"),
+    "unreadable": (_lay_rubbish, "witness-differs"),
+}
+
+
+@pytest.mark.parametrize("what", UNSOUND)
+def test_a_chain_that_is_not_sound_is_named_and_not_taken_in(what, sqlite):
+    spoil, kind = UNSOUND[what]
+
+    async def check():
+        async with room([["Normal"]]) as here:
+            await here.do(Comment("fine"))
+            await here.sign()
+            put_case(sqlite, await here.case())
+            assert one(sqlite, "home", "s1").state == "signed"
+            await spoil(here)
+            report = await Reindexer(here.objects, sqlite, lambda _: None, trusted=TRUSTED).run()
+            assert list(report.unsound) == ["home/s1"]
+            assert kind in report.unsound["home/s1"]
+            assert one(sqlite, "home", "s1").state == "open"
+            case = load_case(sqlite, "home", "s1")
+            assert (case.entries, case.review.number) == ([], 0)
+            again = await Reindexer(here.objects, sqlite, lambda _: None, trusted=TRUSTED).run()
+            assert (again.same, list(again.unsound)) == (True, ["home/s1"])
+            (verdict,) = await verify(here.objects, TRUSTED, {}, "s1")
+            assert kind in [finding.kind for finding in verdict.findings]
+
+    asyncio.run(check())
+
+
+def test_a_signature_by_a_stranger_counts_only_where_no_key_is_configured(sqlite):
+    async def check():
+        async with room([["Normal"]]) as here:
+            stranger = Ed25519PrivateKey.generate()
+            here.desk = here.another_desk(stranger)
+            await here.sign()
+            report = await Reindexer(here.objects, sqlite, lambda _: None, trusted=TRUSTED).run()
+            assert "key-untrusted" in report.unsound["home/s1"]
+            assert one(sqlite, "home", "s1").state == "open"
+            report = await Reindexer(here.objects, sqlite, lambda _: None).run()
+            assert report.unsound == {}
+            assert one(sqlite, "home", "s1").state == "signed"
+            known = {fingerprint(stranger.public_key()): stranger.public_key()}
+            report = await Reindexer(here.objects, sqlite, lambda _: None, trusted=known).run()
+            assert (report.same, report.unsound) == (True, {})
+
+    asyncio.run(check())
+
+
+def test_a_review_of_a_field_that_came_after_the_listing_is_no_unsound_one(sqlite):
+    async def check():
+        async with room([["Normal"]]) as here:
+
+            class Meanwhile(Reindexer):
+                async def _read(self, batch):
+                    found = await super()._read(batch)
+                    if not self.report.results:
+                        await here.field(7, ["Normal"])
+                        await here.sign()
+                    return found
+
+            report = await Meanwhile(here.objects, sqlite, lambda _: None, trusted=TRUSTED).run()
+            assert report.unsound == {}
+            assert one(sqlite, "home", "s1").state == "signed"
+
+    asyncio.run(check())
+
+
+def test_an_entry_whose_witness_is_yet_to_come_is_taken_in(sqlite):
+    async def check():
+        async with room([["Normal"]]) as here:
+            await here.sign()
+            await here.objects.delete(keys.witness("home", "s1", 1))
+            report = await Reindexer(here.objects, sqlite, lambda _: None, trusted=TRUSTED).run()
+            assert (report.unsound, one(sqlite, "home", "s1").state) == ({}, "signed")
+
+    asyncio.run(check())
