@@ -67,7 +67,7 @@ def demo(
 
 @app.command()
 def up(data: Data = None) -> None:
-    """Run broker, store, worker and agent until Ctrl-C."""
+    """Run broker, store, worker, reading room and agent until Ctrl-C."""
     from deploy.local.up import run_up  # --help stays quick
 
     console = Console()
@@ -112,7 +112,9 @@ def _stopped(number: int, _frame: FrameType | None) -> None:
 
 def _mendable() -> tuple[type[Exception], ...]:
     """Errors whose sentence is all that a person needs."""
-    from cloud.setup import SetupError  # only once there is an error: --help stays quick
+    from cloud.accounts.trouble import AccountRefused, AccountsTroubleError  # --help stays quick
+    from cloud.reviews.signing import ReviewKeyError  # only once there is an error
+    from cloud.setup import SetupError  # likewise
     from edge.identity import SlideKeyError  # likewise
     from edge.spool import SpoolError  # likewise
     from wire.settings import SettingsError  # likewise
@@ -120,6 +122,7 @@ def _mendable() -> tuple[type[Exception], ...]:
     return (
         *(HomeError, ChildDiedError, CameraError, OSError),
         *(SetupError, SlideKeyError, SpoolError, SettingsError),
+        *(ReviewKeyError, AccountsTroubleError, AccountRefused),
     )
 
 

@@ -7,7 +7,7 @@ import random
 import secrets
 import socket
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import IO, Final, TypeVar
 
@@ -19,7 +19,7 @@ _LOCK: Final = "lock"
 
 _PORTS = (
     "mqtt", "nats", "s3", "s3_grpc", "master", "master_grpc", "filer", "filer_grpc",
-    "volume", "volume_grpc", "admin", "admin_grpc", "health", "page",
+    "volume", "volume_grpc", "admin", "admin_grpc", "health", "page", "review",
 )  # fmt: skip
 
 _FRESH_PORTS = range(20_000, 32_000)
@@ -38,6 +38,9 @@ class Credentials:
     broker_password: str = field(repr=False)
     s3_access_key_id: str
     s3_secret_access_key: str = field(repr=False)
+    reader_name: str
+    """Of the account that signs in to the reading room."""
+    reader_password: str = field(repr=False)
 
 
 class Home:
@@ -69,6 +72,8 @@ class Home:
     store = property(lambda self: self._sub("store"))
     station = property(lambda self: self._sub("station"))
     logs = property(lambda self: self._sub("logs"))
+    reading = property(lambda self: self._sub("reading"))
+    pictures = property(lambda self: self._sub("pictures"))
     results = property(lambda self: self._sub("results"))
     models = property(lambda self: self._sub("models"))
     trusted_keys = property(lambda self: self._sub("trusted-keys"))
@@ -137,13 +142,18 @@ def _locked(file: Path) -> IO[str]:
 
 
 def _credentials(file: Path) -> Credentials:
-    if file.exists():
-        return _read(file, lambda text: Credentials(**json.loads(text)))
+    """Those of the first run, and what an earlier version of leukoscope had not yet."""
     made = Credentials(
-        "leukoscope", secrets.token_urlsafe(24), secrets.token_hex(10), secrets.token_urlsafe(30)
+        broker_username="leukoscope",
+        broker_password=secrets.token_urlsafe(24),
+        s3_access_key_id=secrets.token_hex(10),
+        s3_secret_access_key=secrets.token_urlsafe(30),
+        reader_name="reader",
+        reader_password=secrets.token_urlsafe(18),
     )
-    _write_private(file, json.dumps(asdict(made), indent=2) + "\n")
-    return made
+    found = _read(file, lambda text: replace(made, **json.loads(text))) if file.exists() else made
+    _write_private(file, json.dumps(asdict(found), indent=2) + "\n")
+    return found
 
 
 def _ports(file: Path) -> dict[str, int]:

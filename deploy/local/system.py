@@ -1,4 +1,4 @@
-"""Broker, store and worker of one machine, up and ready."""
+"""Broker, store, worker, reading room and agent of one machine, up and ready."""
 
 import threading
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from cloud.setup import set_up
 from deploy.local.broker import start_broker
 from deploy.local.children import Child, Children, python, wait_until
 from deploy.local.home import Home
+from deploy.local.reading import first_account, room_settings
 from deploy.local.store import answers, endpoint, start_store
 from edge.settings import EdgeSettings
 from wire import topics
@@ -64,6 +65,21 @@ class LocalSystem:
         wait_until(lambda: answers(self.healthz), self._children, "the worker")
         return child
 
+    def start_review(self) -> bool:
+        """Start the reading room and wait until its page is shown.
+
+        Returns:
+            Whether the first account's password is the one that is kept in the data folder.
+
+        Raises:
+            ChildDiedError, TimeoutError, AccountsTroubleError: what did not come up, and why.
+        """
+        fits = first_account(self.cloud_settings, self._home.credentials)
+        arguments = ["review", "--config", str(self._home.cloud_settings_file)]
+        self._children.start("review", [*python("cloud"), *arguments])
+        wait_until(lambda: answers(f"{self.reading_page}login"), self._children, "the reading page")
+        return fits
+
     def start_agent(self) -> Child:
         """Start the microscope's agent; wait until it says that it is online and shows its page."""
         arguments = ["run", "--config", str(self._home.edge_settings_file)]
@@ -102,6 +118,11 @@ class LocalSystem:
         return f"http://127.0.0.1:{self._home.ports['page']}/"
 
     @property
+    def reading_page(self) -> str:
+        """URL of the reading room."""
+        return f"http://127.0.0.1:{self._home.ports['review']}/"
+
+    @property
     def cloud_settings(self) -> CloudSettings:
         """As the worker reads them."""
         return CloudSettings.load(self._home.cloud_settings_file)
@@ -117,12 +138,14 @@ class LocalSystem:
             self._home.cloud_settings_file,
             {
                 "broker": broker,
+                "site": SITE,
                 "http_port": self._home.ports["health"],
                 "model": MODEL,
                 "model_poll_s": 2.0,  # its store is its own, and somebody waits to see it
                 "model_cache": str(self._home.models),
                 "trusted_keys": [str(self._home.trusted_keys)],
                 "store": store,
+                **room_settings(self._home),
             },
         )
         self._write(self._home.model_settings_file, {"store": store})

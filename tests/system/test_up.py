@@ -3,10 +3,12 @@ import re
 import signal
 import subprocess
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from processes import alive, linux_only, listening, naming, program, run
 from rig import until
+from room_end import ReaderEnd
 
 from deploy.local.broker import listens
 from deploy.local.store import answers
@@ -59,10 +61,14 @@ def test_up_says_how_to_use_it_takes_a_capture_and_stops_every_part_at_sigterm(t
     with up(data, "Ctrl-C stops everything") as (process, said):
         ports = json.loads((data / "ports.json").read_text())
         parts = processes(said)
-        assert set(parts) == {"broker", "store", "worker", "agent"}
+        assert set(parts) == {"broker", "store", "worker", "review", "agent"}
         assert answers(f"http://127.0.0.1:{ports['page']}/healthz")
         for needed in (
             f"http://127.0.0.1:{ports['page']}/",
+            f"reading page     http://127.0.0.1:{ports['review']}/  "
+            f"(sign in as reader; password in {data}/credentials.json)",
+            f"leukoscope-cloud user add NAME --role reader --config {data}/cloud.toml",
+            f"leukoscope-cloud verify --all --config {data}/cloud.toml",
             f"leukoscope-edge capture --slide 12345 --config {data}/edge.toml",
             f"leukoscope-cloud results --follow --config {data}/cloud.toml",
             f"cp KEY.pem {data}/trusted-keys",
@@ -86,6 +92,8 @@ def test_up_says_how_to_use_it_takes_a_capture_and_stops_every_part_at_sigterm(t
         (captured,) = json.loads(done.stdout)["captures"]
         assert captured["state"] == "stored"
 
+        a_reader_signs_in(data, ports["review"], parts, said)
+
         for name, pid in parts.items():
             addresses = {address for address, _ in listening(pid)}
             assert addresses <= {"127.0.0.1"}, name
@@ -100,6 +108,22 @@ def test_up_says_how_to_use_it_takes_a_capture_and_stops_every_part_at_sigterm(t
     assert code == 128 + signal.SIGTERM
     assert "stopped by SIGTERM; every part was stopped" in said
     nothing_is_left(data, ports)
+
+
+def a_reader_signs_in(data, port, parts, said):
+    """Signed in with the password of the first run, which stands in that one file only."""
+    password = json.loads((data / "credentials.json").read_text())["reader_password"]
+    reader = ReaderEnd(f"http://127.0.0.1:{port}/")
+    assert reader.sign_in("reader", "not the password").status_code == 403
+    assert reader.sign_in("reader", password).status_code == 303
+    assert "Signed in as <strong>reader</strong>, lead" in reader.get("/").text
+    reader.close()
+    assert password not in said
+    for pid in parts.values():
+        assert password.encode() not in Path(f"/proc/{pid}/cmdline").read_bytes()
+        assert password.encode() not in Path(f"/proc/{pid}/environ").read_bytes()
+    holding = [f for f in data.rglob("*") if f.is_file() and password.encode() in f.read_bytes()]
+    assert holding == [data / "credentials.json"]
 
 
 def test_ctrl_c_again_and_again_while_it_starts_leaves_nothing(tmp_path):
