@@ -7,6 +7,7 @@ from fastapi import APIRouter, FastAPI
 
 from cloud.page.guard import Guards
 from cloud.page.room import Room
+from cloud.page.routes.act import act
 from cloud.page.routes.enter import enter
 from cloud.page.routes.files import files
 from cloud.page.routes.install import install
@@ -14,6 +15,8 @@ from cloud.page.routes.live import live
 from cloud.page.routes.pictures import pictures
 from cloud.page.routes.problems import add_problems
 from cloud.page.routes.push import push
+from cloud.page.routes.sign import sign
+from cloud.page.routes.slide import slide
 from cloud.page.routes.worklist import worklist
 
 ROUTES: Final[tuple[Callable[[Room], APIRouter], ...]] = (
@@ -21,6 +24,9 @@ ROUTES: Final[tuple[Callable[[Room], APIRouter], ...]] = (
     files,
     worklist,
     live,
+    slide,
+    act,
+    sign,
     install,
     push,
     pictures,

@@ -1,5 +1,6 @@
 """The cells of a slide in their bins, the least certain first. Pure."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -73,6 +74,8 @@ class Bin:
     cells: tuple[Cell, ...]
     unseen: int
     """Flagged cells in the whole bin at which nobody has looked."""
+    left: int
+    """Cells in the whole bin that are to be named or waived before anybody signs."""
 
     @property
     def end(self) -> int:
@@ -83,6 +86,12 @@ class Bin:
     def more(self) -> int:
         """How many cells "show more" would add."""
         return min(PAGE, self.total - self.end)
+
+    @property
+    def digest(self) -> str:
+        """Of all that is shown of it: two bins of one digest look the same."""
+        whole = repr((self.label, self.total, self.unseen, self.left, self.cells))
+        return hashlib.sha256(whole.encode()).hexdigest()[:16]
 
     @property
     def unseen_behind(self) -> int:
@@ -133,6 +142,10 @@ class _Gallery:
             cells=tuple(self._cell(name, cell) for _, name, cell in found[start : start + size]),
             unseen=sum(
                 cell.label in BLASTS and name not in self._review.seen for _, name, cell in found
+            ),
+            left=sum(
+                label == "unidentified" and field_of(name) not in self._review.waived
+                for _, name, _ in found
             ),
         )
 

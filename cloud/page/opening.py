@@ -71,7 +71,7 @@ async def open_room(settings: CloudSettings, *, fresh: bool = False) -> AsyncIte
         open_.callback(publisher.stop)
         open_.push_async_callback(sums.finish, _SUMS_S)
         await open_.enter_async_context(_going(sums.keep(), _look_at(objects)))
-        yield furnish(
+        room = furnish(
             settings,
             index=index,
             objects=objects,
@@ -82,6 +82,8 @@ async def open_room(settings: CloudSettings, *, fresh: bool = False) -> AsyncIte
             health=health,
             fresh=fresh,
         )
+        open_.push_async_callback(room.waiting.close)
+        yield room
 
 
 def _desk(settings: CloudSettings, objects: Objects, sums: SlideSums, publisher: Publisher) -> Desk:

@@ -14,6 +14,7 @@ from cloud.live.presence import Presence
 from cloud.page.health import Health
 from cloud.page.logins import Logins
 from cloud.page.parts import Parts
+from cloud.page.waiting import Waiting
 from cloud.pictures.pictures import Pictures
 from cloud.reviews.desk import Desk
 from cloud.settings import CloudSettings
@@ -41,6 +42,8 @@ class Room:
     logins: Logins
     news: News
     presence: Presence
+    waiting: Waiting
+    """Acts that wait for the store."""
     pictures: Pictures
     health: Health
     parts: Parts
@@ -73,6 +76,7 @@ def furnish(
         logins=Logins(),
         news=news,
         presence=Presence(news),
+        waiting=Waiting(news),
         pictures=pictures,
         health=health,
         parts=Parts(shelf, _common(settings), fresh=fresh),

@@ -9,7 +9,7 @@ from cloud.page.gallery import Bin, bins, later_fields
 from cloud.reports.facts import Differential, FieldFacts, ReportFacts
 from cloud.reports.gather import differential, field_facts, report_facts
 from cloud.reviews.desk import Case
-from cloud.reviews.entry import CellName, Reclassify
+from cloud.reviews.entry import Reclassify
 from cloud.reviews.replay import Proposed, Review
 from cloud.reviews.steps import steps
 from cloud.slides.narrow import cells_to_narrow
@@ -49,6 +49,8 @@ class SlideView:
     draft: Draft | None
     changes: tuple[Reclassify, ...]
     """Of the draft."""
+    may_amend: bool
+    """Whether the reader's role lets them."""
 
     @property
     def seen(self) -> int:
@@ -82,7 +84,12 @@ class SlideView:
 
 
 def view_of(
-    case: Case, me: str, shown: Mapping[str, int] | None = None, draft: Draft | None = None
+    case: Case,
+    me: str,
+    shown: Mapping[str, int] | None = None,
+    draft: Draft | None = None,
+    *,
+    may_amend: bool = True,
 ) -> SlideView:
     """Put together what a reader sees.
 
@@ -91,6 +98,7 @@ def view_of(
         me: the reader.
         shown: how many cells of each bin are drawn; see `gallery.bins`.
         draft: of an amendment; of no use while the slide is not signed.
+        may_amend: whether the reader's role lets them.
 
     Raises:
         ReportError: what was signed cannot be found again in the results.
@@ -120,12 +128,8 @@ def view_of(
         proposal=case.proposal,
         draft=draft,
         changes=() if draft is None else tuple(draft.tidy(case)),
+        may_amend=may_amend,
     )
-
-
-def called(case: Case, cell: CellName) -> str:
-    """What a cell is called as things stand."""
-    return case.review.labels.get(cell, case.slide.machine[cell])
 
 
 def _mode(*, signed: bool, amending: bool) -> Mode:

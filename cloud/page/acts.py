@@ -1,0 +1,158 @@
+"""How an act is carried out: noted, written, taken into the projection, told, and answered."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+import sqlalchemy as sa
+import structlog
+from fastapi.responses import HTMLResponse
+
+from cloud.index.case import put_case
+from cloud.index.worklist import one
+from cloud.live.news import Change, Kind
+from cloud.page.reading import Reading, Screen, case_now, seen_by
+from cloud.page.refused import no_such_slide
+from cloud.page.room import Room
+from cloud.page.show_slide import Shows
+from cloud.page.waiting import still_waits
+from cloud.reviews.desk import Case
+from cloud.reviews.rules import OvertakenError, ReviewRefused
+
+_LOOK_S: Final = 2.0
+"""How long the bucket is looked at for what somebody else did, before the projection has to do."""
+
+_log = structlog.get_logger("cloud.page")
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One act."""
+
+    did: str
+    """For the audit log."""
+    work: Callable[[], Awaitable[Case]]
+    """Writes it, and gives the slide after it."""
+    detail: str = ""
+    """For the audit log: `key=value`."""
+    said: str = ""
+    """To whoever did it."""
+    shows: bool = False
+    """Whether that is shown in passing, too: the page itself hardly looks other than before."""
+    light: bool = False
+    """Changes neither figures nor bins."""
+    signs: bool = False
+
+
+class Acts:
+    """Carries acts out.
+
+    Args:
+        room: where.
+    """
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._shows = Shows(room.parts, room.settings)
+
+    async def answer(self, mine: Reading, screen: Screen, deed: Deed, address: str) -> HTMLResponse:
+        """Do it, and answer with the parts that the page shows from now on.
+
+        Args:
+            mine: who, and on which slide.
+            screen: what they had before them.
+            deed: what they do.
+            address: where the request came from.
+
+        Raises:
+            PageRefused: `slide-unknown`.
+        """
+        room = self._room
+        if await asyncio.to_thread(one, room.index, *mine.key) is None:
+            raise no_such_slide()
+        try:
+            if room.waiting.waits(mine.whose):
+                raise still_waits()
+            case = await room.waiting.within(mine.whose, self._carry_out(mine, deed, address))
+        except ReviewRefused as refused:
+            return await self._refused(mine, screen, refused)
+        if case is None:
+            return await self._waits(mine, screen)
+        return await self._done(mine, screen, deed, case)
+
+    async def _carry_out(self, mine: Reading, deed: Deed, address: str) -> Case:
+        room, me = self._room, mine.me.name
+        async with room.audit.act(me, deed.did, *mine.key, deed.detail, address):
+            case = await deed.work()
+        await self._take_in(case)
+        kind: Kind = "signed" if deed.signs and case.review.reports else "review"
+        room.news.tell(Change(*mine.key, kind, me, case.review.number))
+        return case
+
+    async def _take_in(self, case: Case) -> None:
+        """Into the projection. What is written is written, also where this fails."""
+        try:
+            await asyncio.to_thread(put_case, self._room.index, case)
+        except sa.exc.SQLAlchemyError as error:
+            _log.error("projection_behind", cause=type(error).__name__, exc_info=error)
+
+    async def _done(self, mine: Reading, screen: Screen, deed: Deed, case: Case) -> HTMLResponse:
+        view = await seen_by(self._room, case, mine.me, screen.bins)
+        # The page has all but this one entry; else there is more that it has to show.
+        next_one = case.review.number == screen.number + 1 and case.shown == screen.shown
+        said = _said(deed, case)
+        html = await asyncio.to_thread(
+            self._shows.answer,
+            view,
+            said=said,
+            have=screen.have.split(),
+            light=deed.light and next_one,
+        )
+        headers = {"HX-Trigger": _trigger(said)} if deed.shows else {}
+        return HTMLResponse(html, headers=headers)
+
+    async def _refused(self, mine: Reading, screen: Screen, refused: ReviewRefused) -> HTMLResponse:
+        case = await self._newest(mine, refused)
+        view = await seen_by(self._room, case, mine.me, screen.bins)
+        html = await asyncio.to_thread(
+            self._shows.answer, view, refused=refused, have=screen.have.split()
+        )
+        return HTMLResponse(html, 503 if refused.reason == "store-away" else 409)
+
+    async def _newest(self, mine: Reading, refused: ReviewRefused) -> Case:
+        """What it was refused for: of others' acts the projection may not know yet."""
+        if isinstance(refused, OvertakenError):
+            try:
+                async with asyncio.timeout(_LOOK_S):
+                    case = await self._room.desk.load(*mine.key)
+            except (TimeoutError, ReviewRefused):
+                pass  # the projection has to do; the refusal itself is shown all the same
+            else:
+                await self._take_in(case)
+                return case
+        return await case_now(self._room, mine.key)
+
+    async def _waits(self, mine: Reading, screen: Screen) -> HTMLResponse:
+        view = await seen_by(self._room, await case_now(self._room, mine.key), mine.me, screen.bins)
+        waits = ReviewRefused(
+            "store-away",
+            "The store does not answer. Your change waits for it and is written as soon as it is "
+            "back: the page says so. Reading goes on.",
+        )
+        html = await asyncio.to_thread(
+            self._shows.answer, view, refused=waits, have=screen.have.split()
+        )
+        return HTMLResponse(html, 202)
+
+
+def _said(deed: Deed, case: Case) -> str:
+    if deed.signs and case.proposal is not None:
+        return "You have signed as the first of two readers: another one has to sign, too."
+    return deed.said
+
+
+def _trigger(said: str) -> str:
+    """In ASCII, as headers are."""
+    return json.dumps({"say": said})

@@ -1,0 +1,109 @@
+"""A slide: the whole page, its parts as they are now, more of its cells, and all of it as JSON."""
+
+import asyncio
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi.responses import HTMLResponse
+
+from cloud.page.door import note, viewer
+from cloud.page.draft import read_draft
+from cloud.page.gallery import MOST, more_of
+from cloud.page.reading import (
+    Reading,
+    Screen,
+    case_now,
+    form_screen,
+    query_screen,
+    reading,
+    seen_by,
+)
+from cloud.page.room import Room
+from cloud.page.show_slide import Shows
+from cloud.page.slide_view import SlideView
+from cloud.reviews.entry import ReaderLabel
+
+_Reading = Annotated[Reading, Depends(reading)]
+
+
+def slide(room: Room) -> APIRouter:
+    """The routes."""
+    routes = APIRouter()
+    shows = Shows(room.parts, room.settings)
+
+    @routes.get("/slides/{site}/{slide}")
+    async def page(request: Request, mine: _Reading) -> HTMLResponse:
+        case = await case_now(room, mine.key)
+        await note(room, request, "slide-viewed", *mine.key)
+        view = await seen_by(room, case, mine.me)
+        return HTMLResponse(await asyncio.to_thread(shows.page, view, viewer(request)))
+
+    @routes.get("/slides/{site}/{slide}/parts")
+    async def parts(
+        mine: _Reading, screen: Annotated[Screen, Depends(query_screen)]
+    ) -> HTMLResponse:
+        view = await seen_by(room, await case_now(room, mine.key), mine.me, screen.bins)
+        return await _answer(room, shows, mine, view, screen)
+
+    @routes.post("/slides/{site}/{slide}/draft")
+    async def draft(
+        mine: _Reading,
+        screen: Annotated[Screen, Depends(form_screen)],
+        draft: Annotated[str, Form(max_length=2_000_000)],
+    ) -> HTMLResponse:
+        """The parts as they would be; nothing is written."""
+        drawn = read_draft(draft)
+        view = await seen_by(room, await case_now(room, mine.key), mine.me, screen.bins, drawn)
+        return await _answer(room, shows, mine, view, screen)
+
+    @routes.get("/slides/{site}/{slide}/cells")
+    async def cells(
+        mine: _Reading,
+        screen: Annotated[Screen, Depends(query_screen)],
+        bin: Annotated[ReaderLabel, Query()],  # noqa: A002  # its name in the address
+        after: Annotated[int, Query(ge=0, le=MOST)],
+    ) -> HTMLResponse:
+        case = await case_now(room, mine.key)
+        view = await seen_by(room, case, mine.me)
+        if view.number != screen.number or view.shown != screen.shown:
+            # Something has moved: the next cells may not be those behind the page's last one.
+            return await _answer(room, shows, mine, view, screen)
+        more = await asyncio.to_thread(more_of, case, case.review, bin, after)
+        return HTMLResponse(await asyncio.to_thread(shows.more, view, more))
+
+    @routes.get("/api/slides/{site}/{slide}")
+    async def told(request: Request, mine: _Reading) -> dict[str, Any]:
+        case = await case_now(room, mine.key)
+        await note(room, request, "slide-viewed", *mine.key)
+        return _told(await seen_by(room, case, mine.me))
+
+    return routes
+
+
+async def _answer(
+    room: Room, shows: Shows, mine: Reading, view: SlideView, screen: Screen
+) -> HTMLResponse:
+    """The parts, and how an act ended that had to wait for the store."""
+    ended = room.waiting.outcome(mine.whose)
+    said = "The store is back: your change is written." if ended and not ended.refused else ""
+    error = ended.refused if ended else None
+    html = await asyncio.to_thread(
+        shows.answer, view, said=said, refused=error, have=screen.have.split()
+    )
+    return HTMLResponse(html)
+
+
+def _told(view: SlideView) -> dict[str, Any]:
+    facts: dict[str, Any] = msgspec.to_builtins(view.facts)
+    bins = {bin_.label: {"cells": bin_.total, "unseen": bin_.unseen} for bin_ in view.bins}
+    return facts | {
+        "number": view.number,
+        "shown": view.shown,
+        "flagged": view.flagged,
+        "seen": view.seen,
+        "unidentified_left": view.left,
+        "ready": view.ready,
+        "more_cells_for_5_points": view.more_cells,
+        "bins": bins,
+    }

@@ -1,0 +1,70 @@
+// An amendment that is not sent yet: kept by this browser until it is signed or discarded.
+import { base, byId, onChange, place, root, say } from "./slide-page.js";
+import { done, send } from "./slide-send.js";
+
+const KEY = `leukoscope-draft:${root.dataset.me}:${base}`;
+const NOTHING = { changes: [], seen: [], waive: "" };
+
+const read = () => JSON.parse(sessionStorage.getItem(KEY) ?? "null");
+const write = (draft) => sessionStorage.setItem(KEY, JSON.stringify(draft));
+
+export const isOpen = () => read() !== null;
+export const asText = () => JSON.stringify(read() ?? NOTHING);
+
+// A draft from before a reload is shown again.
+export function begin() {
+  onChange(forget);
+  if (!isOpen()) return;
+  if (place().mode === "signed") show();
+  else sessionStorage.removeItem(KEY);
+}
+
+export function open() {
+  if (!isOpen()) write(NOTHING);
+  return show();
+}
+
+export async function change(cells, label) {
+  const draft = read() ?? NOTHING;
+  write({ ...draft, changes: [...draft.changes, { cells, label }] });
+  return show();
+}
+
+export function undo() {
+  const draft = read();
+  if (!draft?.changes.length) return say("Nothing is changed yet.");
+  write({ ...draft, changes: draft.changes.slice(0, -1) });
+  return show();
+}
+
+export function see(cells) {
+  const draft = read();
+  write({ ...draft, seen: [...new Set([...draft.seen, ...cells])] });
+  return show();
+}
+
+export function waive(reason) {
+  write({ ...read(), waive: reason });
+  return show();
+}
+
+export async function discard() {
+  sessionStorage.removeItem(KEY);
+  return send("parts", {}, "GET");
+}
+
+export async function sign(values) {
+  const answer = await send("amend", { ...values, draft: asText() });
+  if (done(answer)) sessionStorage.removeItem(KEY);
+  return answer;
+}
+
+// As the slide would be; whoever asks for parts while a draft is open asks for this.
+export function show() {
+  return send("draft", () => ({ draft: asText() }));
+}
+
+// Signed meanwhile and drawn without the draft: draw it again.
+function forget() {
+  if (place().mode === "signed" && isOpen() && !byId("acts").classList.contains("htmx-request")) show();
+}
