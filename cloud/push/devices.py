@@ -92,8 +92,10 @@ class Devices:
         """The push service knows it no more."""
         self._delete(devices.c.id == device.id)
 
-    def want(self, now: float, every_s: float) -> int:
-        """Have every device told, each at most once in `every_s`; says how many will be.
+    def want(self, now: float, every_s: float, but: str = "") -> int:
+        """Have devices told, each at most once in `every_s`, but those of one account.
+
+        Says how many will be that were not going to be already.
 
         Those whose account may open no slides, or is disabled, are forgotten.
         """
@@ -101,8 +103,8 @@ class Devices:
         due = sa.case((since <= now, now), else_=since)
         with self._database.writing() as connection:
             connection.execute(sa.delete(devices).where(devices.c.account.not_in(_READ)))
-            change = sa.update(devices).where(devices.c.due.is_(None)).values(due=due, tries=0)
-            return int(connection.execute(change).rowcount)
+            change = sa.update(devices).where(devices.c.due.is_(None), devices.c.account != but)
+            return int(connection.execute(change.values(due=due, tries=0)).rowcount)
 
     def take(self, now: float, lease_s: float, at_most: int) -> list[Device]:
         """Those that are to be told now; nobody else gets them for `lease_s`."""

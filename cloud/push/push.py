@@ -12,6 +12,7 @@ import structlog
 
 from cloud.accounts.database import Database
 from cloud.accounts.trouble import AccountsTroubleError
+from cloud.index.rows import SlideKey
 from cloud.push.devices import Device, Devices
 from cloud.push.endpoints import Subscription, check, origin
 from cloud.push.keys import load_push_key, public_part
@@ -67,6 +68,14 @@ class Push:
         self._clock = clock
         self._wake: Callable[[], None] = lambda: None
 
+    def check(self, subscription: Subscription) -> None:
+        """Refuse what is no device of a known push service.
+
+        Raises:
+            PushRefused: it cannot be told.
+        """
+        check(subscription, self._services, private=self._private)
+
     def subscribe(self, account: str, session: str, subscription: Subscription) -> None:
         """Tell this device from now on.
 
@@ -74,7 +83,7 @@ class Push:
             PushRefused: it cannot be told.
             AccountsTroubleError: the database does not answer.
         """
-        check(subscription, self._services, private=self._private)
+        self.check(subscription)
         self.devices.add(account, session, subscription)
 
     def unsubscribe(self, account: str, endpoint: str | None) -> None:
@@ -96,13 +105,21 @@ class Push:
         """
         self.devices.drop_session(session)
 
-    def needs_you(self) -> int:
-        """Have every reader's device told; says how many will be.
+    def first_time(self, key: SlideKey, why: str, number: int = 0) -> bool:
+        """Whether this has not been said of a slide before; noted as said from now on.
 
         Raises:
             AccountsTroubleError: the database does not answer.
         """
-        wanted = self.devices.want(self._clock(), self._every_s)
+        return self.devices.first_time(*key, why, number)
+
+    def needs_you(self, but: str = "") -> int:
+        """Have every reader's device told, but those of one account; says how many will be.
+
+        Raises:
+            AccountsTroubleError: the database does not answer.
+        """
+        wanted = self.devices.want(self._clock(), self._every_s, but)
         self._wake()
         return wanted
 
