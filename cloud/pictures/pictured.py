@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-import msgspec
 import sqlalchemy as sa
 
 from cloud.index.index import Index
 from cloud.index.tables import cells, fields
 from cloud.pictures.problem import PictureError
 from imaging.box import Box
-from wire.messages import FrameResult, ModelRef
+from wire.messages import ModelRef
 
 Kind: TypeAlias = Literal["field", "cell", "map"]
 """Of a picture: the whole field, a cell, or what the model looked at in it."""
@@ -77,19 +76,6 @@ def find_field(index: Index, place: Place) -> Field | None:
         model=ModelRef(name, version, digest),
         boxes=tuple(Box(x, y, w, h) for x, y, w, h, _ in found),
         likely=tuple(likeliest(chances) for *_, chances in found),
-    )
-
-
-def field_of(result: FrameResult) -> Field:
-    """The same, of a result that is at hand."""
-    return Field(
-        place=Place(result.site, result.device, result.capture_id),
-        slide=result.slide,
-        image_key=result.image_key,
-        image_sha256=result.image_sha256,
-        model=result.model,
-        boxes=tuple(Box(*msgspec.structs.astuple(cell.box)) for cell in result.cells),
-        likely=tuple(likeliest(cell.probabilities) for cell in result.cells),
     )
 
 

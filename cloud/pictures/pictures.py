@@ -113,8 +113,8 @@ class Pictures:
 
     async def _maps(self, field: Field) -> list[bytes]:
         async def draw() -> bytes:
-            maker = await self._makers.of(field.model)
-            jpeg = await self._jpeg(field)
+            both = self._makers.of(field.model), self._jpeg(field)
+            maker, jpeg = await asyncio.gather(*both)  # at once: nobody waits twice
             return msgspec.msgpack.encode(await self._work(sheets.maps, jpeg, field, maker))
 
         name = f"maps {HEAT_ID} {field.model.sha256} {field.image_sha256} {field.boxes}"

@@ -15,7 +15,8 @@ from PIL import Image
 from cloud.pictures import PictureError, sheets
 from cloud.pictures.address import cell_address, field_address, map_address, version_of
 from cloud.pictures.cut import cut_jpegs
-from cloud.pictures.pictured import field_of
+from cloud.pictures.pictured import Place, find_field
+from cloud.pictures.store import PATIENCE_S
 from imaging.box import Box
 from imaging.crop import cut_cells, square_of
 from imaging.decode import decode
@@ -122,11 +123,14 @@ def test_what_was_shown_once_comes_while_the_store_is_away_and_the_rest_says_so_
             *asked, here.pictures.map(*where(other, 0)), return_exceptions=True
         )
         assert {error.code for error in told} == {"store-away"}
-        assert 2 < time.monotonic() - began < 3
+        assert PATIENCE_S < 3
+        assert PATIENCE_S - 0.1 < time.monotonic() - began < PATIENCE_S + 5  # a busy machine's
         again = time.monotonic()
         with refused("store-away"):
             await here.pictures.field(*where(other))
-        assert time.monotonic() - again < 0.5, "nobody waits anew while it is known to be away"
+        assert time.monotonic() - again < PATIENCE_S / 2, (
+            "nobody waits anew while it is known to be away"
+        )
 
     seen(look)
 
@@ -205,10 +209,6 @@ def test_who_stops_waiting_takes_the_picture_from_nobody(seen):
 
 def test_an_address_changes_with_all_that_the_picture_is_made_of():
     result = read_field(0).result
-    field = field_of(result)
-    assert cell_address(result, 1) == (
-        f"/pictures/cell/home/scope-1/{result.capture_id}/1?v={version_of('cell', field, 1)}"
-    )
     other_model = msgspec.structs.replace(
         result, model=msgspec.structs.replace(result.model, sha256="b" * 64)
     )
@@ -218,12 +218,21 @@ def test_an_address_changes_with_all_that_the_picture_is_made_of():
     assert map_address(result, 0) != map_address(other_model, 0)
     every = [
         field_address(result),
-        cell_address(result, 0),
-        cell_address(result, 1),
-        map_address(result, 0),
-        map_address(result, 1),
+        *(cell_address(result, n) for n in (0, 1)),
+        *(map_address(result, n) for n in (0, 1)),
     ]
     assert len({address.partition("=")[2] for address in every}) == len(every)
+
+
+def test_page_and_projection_agree_on_addresses(seen):
+    async def look(here, result):
+        field = find_field(here.index, Place(*where(result)))
+        assert field_address(result).endswith(f"{result.capture_id}?v={version_of('field', field)}")
+        for n in range(len(result.cells)):
+            assert cell_address(result, n).endswith(f"/{n}?v={version_of('cell', field, n)}")
+            assert map_address(result, n).endswith(f"/{n}?v={version_of('map', field, n)}")
+
+    seen(look)
 
 
 def test_a_box_outside_its_image_is_refused():
