@@ -8,6 +8,7 @@ from rich.console import Console
 from cloud.accounts.trouble import AccountsTroubleError
 from cloud.index.index import IndexTroubleError
 from cloud.page.server import review
+from cloud.push.keys import PushKeyError
 from cloud.reviews.signing import ReviewKeyError
 from cloud.settings import CloudSettings
 from wire.logs import configure
@@ -15,7 +16,11 @@ from wire.web.problem import PageError
 
 
 def run_review(settings: CloudSettings) -> int:
-    """Serve the reading room until SIGTERM or Ctrl-C; 0, or why it could not be: 1, 2 settings."""
+    """Serve the reading room until SIGTERM or Ctrl-C.
+
+    Returns:
+        0; 1 where a part of it cannot be used, 2 where a key or another setting cannot.
+    """
     configure(json=settings.log_json)
     console, errors = Console(), Console(stderr=True)
 
@@ -27,12 +32,9 @@ def run_review(settings: CloudSettings) -> int:
 
     try:
         asyncio.run(serve())
-    except (ReviewKeyError, PageError) as error:
-        errors.print(f"[red]leukoscope-cloud:[/red] {error}", highlight=False, soft_wrap=True)
-        return 2
-    except (IndexTroubleError, AccountsTroubleError) as error:
-        errors.print(f"[red]leukoscope-cloud:[/red] {error}", highlight=False, soft_wrap=True)
-        return 1
+    except (ReviewKeyError, PushKeyError, PageError, IndexTroubleError, AccountsTroubleError) as no:
+        errors.print(f"[red]leukoscope-cloud:[/red] {no}", highlight=False, soft_wrap=True)
+        return 2 if isinstance(no, ReviewKeyError | PushKeyError) else 1
     return 0
 
 

@@ -9,12 +9,15 @@ import stamina
 import structlog
 
 from cloud.accounts.open import open_accounts
+from cloud.index.index import Index
 from cloud.index.open import open_index
 from cloud.live.news import News
 from cloud.page.health import Health
 from cloud.page.publisher import Publisher
 from cloud.page.room import Room, furnish
 from cloud.pictures import open_pictures
+from cloud.push.push import Push, open_push
+from cloud.push.watch import Watch
 from cloud.reviews.desk import Desk
 from cloud.reviews.signing import ReviewKeyError, configured_keys, load_key, load_trusted
 from cloud.settings import CloudSettings
@@ -44,6 +47,7 @@ async def open_room(settings: CloudSettings, *, fresh: bool = False) -> AsyncIte
         IndexTroubleError: the projection cannot be used.
         AccountsTroubleError: nor the database of accounts.
         ConnectionSetupError: the broker settings cannot work.
+        PushKeyError: `push_key` cannot be used.
         OSError: the folder of pictures cannot be used.
     """
     # Health logs when the store goes and comes; a line for every retry would drown that.
@@ -67,10 +71,12 @@ async def open_room(settings: CloudSettings, *, fresh: bool = False) -> AsyncIte
         desk = _desk(settings, objects, sums, publisher)
         pictures = open_pictures(settings, index, objects)
         open_.push_async_callback(pictures.close)
+        push = open_push(settings, database)
         publisher.start()
         open_.callback(publisher.stop)
         open_.push_async_callback(sums.finish, _SUMS_S)
-        await open_.enter_async_context(_going(sums.keep(), _look_at(objects)))
+        works = [sums.keep(), _look_at(objects), *_pushing(index, news, push)]
+        await open_.enter_async_context(_going(*works))
         room = furnish(
             settings,
             index=index,
@@ -78,6 +84,7 @@ async def open_room(settings: CloudSettings, *, fresh: bool = False) -> AsyncIte
             desk=desk,
             database=database,
             pictures=pictures,
+            push=push,
             news=news,
             health=health,
             fresh=fresh,
@@ -100,6 +107,10 @@ def _desk(settings: CloudSettings, objects: Objects, sums: SlideSums, publisher:
         publisher.tell,
         second_reader=settings.second_reader,
     )
+
+
+def _pushing(index: Index, news: News, push: Push | None) -> list[Coroutine[Any, Any, None]]:
+    return [] if push is None else [push.keep(), Watch(index, news, push).keep()]
 
 
 async def _look_at(objects: Objects) -> None:

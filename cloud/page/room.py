@@ -1,6 +1,7 @@
 """The reading room: everything that its routes work with."""
 
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,7 @@ from cloud.page.logins import Logins
 from cloud.page.parts import Parts
 from cloud.page.waiting import Waiting
 from cloud.pictures.pictures import Pictures
+from cloud.push.push import Push
 from cloud.reviews.desk import Desk
 from cloud.settings import CloudSettings
 from cloud.stores.objects import Objects
@@ -45,6 +47,8 @@ class Room:
     waiting: Waiting
     """Acts that wait for the store."""
     pictures: Pictures
+    push: Push | None
+    """None where the settings name no key for it."""
     health: Health
     parts: Parts
     shelf: Shelf
@@ -60,6 +64,7 @@ def furnish(
     pictures: Pictures,
     news: News,
     health: Health,
+    push: Push | None = None,
     fresh: bool = False,
 ) -> Room:
     """A room around what was opened; it starts nothing."""
@@ -78,6 +83,7 @@ def furnish(
         presence=Presence(news),
         waiting=Waiting(news),
         pictures=pictures,
+        push=push,
         health=health,
         parts=Parts(shelf, _common(settings), fresh=fresh),
         shelf=shelf,
@@ -86,11 +92,10 @@ def furnish(
 
 def _common(settings: CloudSettings) -> dict[str, object]:
     """What every template may say."""
-    from importlib.metadata import version
-
     return {
         "site": settings.site or "",
         "version": version("leukoscope"),
         "ruo": RESEARCH_USE_ONLY,
         "handbook": settings.page.handbook,
+        "push_on": settings.push_key is not None,
     }

@@ -13,9 +13,12 @@ import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from unittest.mock import patch
 
 import httpx
+from argon2 import PasswordHasher
 from reading_desk import KEY, LABELS, TRUSTED
 from slide_results import field_result, memory, reading
 from stages import SLIDES, put_stages
@@ -46,6 +49,8 @@ PEOPLE = {"ada": "reader", "grace": "reader", "lise": "lead", "root": "admin"}
 BY_ROLE = {"reader": "ada", "lead": "lise", "admin": "root"}
 PASSWORD = "four blue lymphocytes"  # noqa: S105  # of a room that lives for a test
 BASE = "http://127.0.0.1:8740"
+_CHEAP = partial(PasswordHasher, time_cost=1, memory_cost=64, parallelism=1)
+"""A hash that costs as much as it should takes longer than most tests."""
 
 
 def room_settings(**settings: object) -> CloudSettings:
@@ -83,18 +88,18 @@ async def open_bench(
             health.set(part, None)
         keeping = asyncio.ensure_future(sums.keep())
         open_.push_async_callback(_ended, keeping)
-        room = furnish(
-            chosen,
-            index=index,
-            objects=objects,
-            desk=desk,
-            database=database,
-            pictures=pictures,
-            news=News(),
-            health=health,
-        )
+        with patch("wire.web.hashing.PasswordHasher", _CHEAP):
+            room = furnish(
+                chosen,
+                index=index,
+                objects=objects,
+                desk=desk,
+                database=database,
+                pictures=pictures,
+                news=News(),
+                health=health,
+            )
         for name, role in PEOPLE.items():
-            # By OIDC: a password's hash costs as much time as it should.
             room.accounts.add(name, role, oidc=("https://id.example", name))
         yield room
         await sums.finish(10)

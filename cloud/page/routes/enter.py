@@ -51,6 +51,8 @@ def enter(room: Room) -> APIRouter:
         if request.state.account is not None:
             room.audit.note(request.state.account.name, "logout", address=address(request))
         room.sessions.leave(request.state.session)
+        if room.push is not None:
+            room.push.left(request.state.session)
         request.state.session = room.sessions.new()
         if from_htmx(request.headers):
             return Response(None, 204, {"HX-Redirect": "/login"})
