@@ -122,12 +122,16 @@ def open_store(settings: StoreSettings) -> S3Store:
     """Open the bucket; nothing is sent yet."""
     secret = settings.secret_access_key
     plain_http = (settings.endpoint or "").startswith("http://")
+    given = {
+        "endpoint": settings.endpoint,
+        "access_key_id": settings.access_key_id,
+        "secret_access_key": secret.get_secret_value() if secret else None,
+    }
     return S3Store(
         settings.bucket,
-        endpoint=settings.endpoint,
+        # obstore takes no None: what is not given it finds as Amazon's own tools do.
+        **{name: value for name, value in given.items() if value is not None},  # type: ignore[arg-type]  # all of them are str
         region=settings.region,
-        access_key_id=settings.access_key_id,
-        secret_access_key=secret.get_secret_value() if secret else None,
         virtual_hosted_style_request=not settings.path_style,
         client_options={"allow_http": plain_http, "timeout": f"{settings.timeout_s}s"},
         retry_config={"max_retries": 0},  # ours retries, so that every failure is seen

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import pytest
 
+from cloud.settings import StoreSettings
 from cloud.stores.objects import Objects, open_store
 
 
@@ -97,3 +98,8 @@ def test_waits_between_tries_are_bounded(store):
     run(check())
     pauses = [b - a for a, b in pairwise(tries)]
     assert max(pauses) < 2
+
+
+def test_amazon_s3_is_opened_with_neither_endpoint_nor_keys_in_the_settings():
+    """It takes the keys of the machine's role, and knows its own address."""
+    assert open_store(StoreSettings(region="eu-central-1")).config["bucket"] == "leukoscope"
