@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
+from cloud.accounts.cli import audit, user_app
 from cloud.settings import CloudSettings
 from wire.connection import ConnectionSetupError
 from wire.logs import configure
@@ -26,6 +27,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,  # locals hold settings and frames
 )
+
+app.add_typer(user_app, name="user")
+app.command()(audit)
 
 Config = Annotated[Path | None, typer.Option("--config", help="settings file (TOML)")]
 

@@ -7,7 +7,9 @@ from typing import Self
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from cloud.accounts.settings import OidcSettings
 from cloud.page.settings import PageSettings
+from cloud.signing.settings import FhirSettings
 from wire.broker import BrokerSettings
 from wire.settings import RoomSettings
 from wire.store import BucketSettings
@@ -83,6 +85,10 @@ class CloudSettings(RoomSettings):
         description="database of accounts, sessions and the audit log, an URL of SQLAlchemy as "
         "index_url; None: accounts.sqlite in this user's data folder",
     )
+    oidc: OidcSettings | None = Field(
+        None, description="OpenID Connect provider by which accounts may come in, too"
+    )
+    fhir: FhirSettings = FhirSettings()
     fhir_codes: Path | None = Field(
         None, description="codes of FHIR reports (TOML); None: the shipped cloud/reports/fhir file"
     )

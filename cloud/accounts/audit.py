@@ -10,6 +10,7 @@ from itertools import takewhile
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from cloud.accounts.chain import DETAIL, DID, LONGEST_DETAIL, Finding, Head, Line, examine, sealed
 from cloud.accounts.database import Database
@@ -68,20 +69,8 @@ class Audit:
             AccountsTroubleError: it was not written.
             ValueError: `did` or `detail` is not of its form.
         """
-        if not DID.fullmatch(did):
-            raise ValueError(f"{did!r} is no code of the audit log: small letters and dashes")
-        if len(detail) > LONGEST_DETAIL or not DETAIL.fullmatch(detail):
-            raise ValueError("a detail of the audit log is key=value, without any free text")
-        now = datetime.now(UTC)
         with self._database.writing() as connection:
-            up = sa.update(audit_head).values(number=audit_head.c.number + 1)
-            number, before = connection.execute(
-                up.returning(audit_head.c.number, audit_head.c.digest)
-            ).one()
-            rest = (account, _token(site), _token(slide), detail, address[:80], before)
-            line = sealed(Line(number, now, who, did, *rest, digest=""))
-            connection.execute(sa.insert(audit), _row(line))
-            connection.execute(sa.update(audit_head).values(digest=line.digest))
+            append(connection, who, did, site, slide, detail, address, account=account)
 
     @asynccontextmanager
     async def act(
@@ -155,6 +144,37 @@ class Audit:
         if written > head.number:
             found.append(Finding(head.number + 1, "beyond-end", "lines behind the log's own end"))
         return found
+
+
+def append(
+    connection: Connection,
+    who: str,
+    did: str,
+    site: str = "",
+    slide: str = "",
+    detail: str = "",
+    address: str = "",
+    *,
+    account: str = "",
+) -> None:
+    """Write a line within a transaction, so that it and what it tells of are done together.
+
+    Raises:
+        ValueError: `did` or `detail` is not of its form.
+    """
+    if not DID.fullmatch(did):
+        raise ValueError(f"{did!r} is no code of the audit log: small letters and dashes")
+    if len(detail) > LONGEST_DETAIL or not DETAIL.fullmatch(detail):
+        raise ValueError("a detail of the audit log is key=value, without any free text")
+    now = datetime.now(UTC)
+    up = sa.update(audit_head).values(number=audit_head.c.number + 1)
+    number, before = connection.execute(
+        up.returning(audit_head.c.number, audit_head.c.digest)
+    ).one()
+    rest = (account, _token(site), _token(slide), detail, address[:80], before)
+    line = sealed(Line(number, now, who, did, *rest, digest=""))
+    connection.execute(sa.insert(audit), _row(line))
+    connection.execute(sa.update(audit_head).values(digest=line.digest))
 
 
 def _conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:

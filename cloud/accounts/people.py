@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
+from cloud.accounts.audit import append
 from cloud.accounts.database import Database
 from cloud.accounts.names import alike, checked, usable
 from cloud.accounts.tables import accounts
@@ -14,6 +16,8 @@ from wire.web.hashing import LONGEST, SHORTEST, Hashing, PasswordError
 
 Role: TypeAlias = Literal["reader", "lead", "admin"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
+_SUBJECT: Final = 255
+"""Characters of an OIDC subject."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +41,19 @@ class Listed:
     added_at: datetime
 
 
+@dataclass(frozen=True)
+class By:
+    """On whose word an account is changed; that stands in the audit log."""
+
+    who: str = ""
+    """Account; empty for whoever runs the program."""
+    address: str = ""
+
+
 class Accounts:
     """Adds, changes and recognises people. Thread-safe.
+
+    Every change and its line of the audit log are one transaction.
 
     A name that stood in a review stays that person's: accounts are disabled, never deleted, and
     two names that differ only in case are one.
@@ -58,18 +73,19 @@ class Accounts:
         role: Role,
         password: str | None = None,
         oidc: tuple[str, str] | None = None,
+        by: By = By(),
     ) -> Account:
         """A new account; it comes in by password, by issuer and subject of OIDC, or either.
 
         Raises:
             AccountRefused: `name-unusable`, `role-unknown`, `password-unusable`, `no-way-in`,
-                `name-taken` or `subject-taken`.
+                `subject-unusable`, `name-taken` or `subject-taken`.
         """
-        name, role = checked(name), _checked_role(role)
+        name, role = checked(name), checked_role(role)
         if not password and oidc is None:
             raise AccountRefused("no-way-in", "Give the account a password or an OIDC subject.")
         kept = self._hashed(password) if password else ""
-        issuer, subject = oidc or (None, None)
+        issuer, subject = _checked_oidc(*oidc) if oidc else (None, None)
         row: dict[str, object] = {
             "name": name,
             "alike": alike(name),
@@ -78,46 +94,63 @@ class Accounts:
         }
         row |= {"issuer": issuer, "subject": subject, "disabled": False, "turn": 1}
         row |= {"added_at": datetime.now(UTC)}
+        ways = "+".join(way for way, there in (("password", password), ("oidc", oidc)) if there)
         try:
             with self._database.writing() as connection:
                 connection.execute(sa.insert(accounts), row)
+                _note(connection, by, "account-added", name, f"role={role} by={ways}")
         except AccountsTroubleError as error:
             if isinstance(error.__cause__, sa.exc.IntegrityError):
                 raise self._taken(name) from error
             raise
         return Account(name, role)
 
-    def change_role(self, name: str, role: Role) -> Account:
+    def change_role(self, name: str, role: Role, by: By = By()) -> Account:
         """Give another role; who is signed in has to sign in again.
 
         Raises:
             AccountRefused: `role-unknown` or `account-unknown`.
         """
-        return self._change(name, role=_checked_role(role))
+        role = checked_role(role)
+        return self._change(name, by, "account-role", f"role={role}", role=role)
 
-    def disable(self, name: str) -> Account:
+    def disable(self, name: str, by: By = By()) -> Account:
         """Let this person in no more, at once.
 
         Raises:
             AccountRefused: `account-unknown`.
         """
-        return self._change(name, disabled=True)
+        return self._change(name, by, "account-disabled", disabled=True)
 
-    def enable(self, name: str) -> Account:
+    def enable(self, name: str, by: By = By()) -> Account:
         """Let the same person in again.
 
         Raises:
             AccountRefused: `account-unknown`.
         """
-        return self._change(name, disabled=False)
+        return self._change(name, by, "account-enabled", disabled=False)
 
-    def set_password(self, name: str, password: str) -> Account:
+    def set_password(self, name: str, password: str, by: By = By()) -> Account:
         """A new password; who is signed in has to sign in again.
 
         Raises:
             AccountRefused: `password-unusable` or `account-unknown`.
         """
-        return self._change(name, password=self._hashed(password))
+        return self._change(name, by, "account-password", password=self._hashed(password))
+
+    def set_subject(self, name: str, issuer: str, subject: str, by: By = By()) -> Account:
+        """Let in by OIDC, too; who is signed in has to sign in again.
+
+        Raises:
+            AccountRefused: `account-unknown`, `subject-unusable` or `subject-taken`.
+        """
+        issuer, subject = _checked_oidc(issuer, subject)
+        try:
+            return self._change(name, by, "account-subject", issuer=issuer, subject=subject)
+        except AccountsTroubleError as error:
+            if isinstance(error.__cause__, sa.exc.IntegrityError):
+                raise _subject_taken() from error
+            raise
 
     def list(self) -> list[Listed]:
         """All, by name."""
@@ -163,22 +196,20 @@ class Accounts:
         with self._database.reading() as connection:
             return connection.execute(query).one_or_none()
 
-    def _change(self, name: str, **values: object) -> Account:
+    def _change(self, name: str, by: By, did: str, detail: str = "", **values: object) -> Account:
         change = (
             sa.update(accounts)
             .where(accounts.c.alike == alike(name))
             .values(turn=accounts.c.turn + 1, **values)
             .returning(accounts.c.name, accounts.c.role)
         )
-        row = None
-        if usable(name):
-            with self._database.writing() as connection:
-                row = connection.execute(change).one_or_none()
-        if row is None:
-            raise AccountRefused(
-                "account-unknown",
-                f"There is no account {name!r}: `leukoscope-cloud user list` shows all.",
-            )
+        if not usable(name):
+            raise _unknown(name)
+        with self._database.writing() as connection:
+            row = connection.execute(change).one_or_none()
+            if row is None:
+                raise _unknown(name)
+            _note(connection, by, did, row.name, detail)
         return Account(row.name, row.role)
 
     def _taken(self, name: str) -> AccountRefused:
@@ -188,7 +219,7 @@ class Accounts:
                 f"There is an account {known!r}. A name is never given to another person: "
                 "take one that tells them apart.",
             )
-        return AccountRefused("subject-taken", "Another account comes in by this OIDC subject.")
+        return _subject_taken()
 
     def _hashed(self, password: str) -> str:
         try:
@@ -217,7 +248,37 @@ class Accounts:
             connection.execute(change.values(password=hashed))
 
 
-def _checked_role(role: str) -> Role:
+def _note(connection: Connection, by: By, did: str, name: str, detail: str) -> None:
+    append(connection, by.who, did, detail=detail, address=by.address, account=name)
+
+
+def _unknown(name: str) -> AccountRefused:
+    return AccountRefused(
+        "account-unknown", f"There is no account {name!r}: look at the list of all accounts."
+    )
+
+
+def _subject_taken() -> AccountRefused:
+    return AccountRefused("subject-taken", "Another account comes in by this OIDC subject.")
+
+
+def _checked_oidc(issuer: str, subject: str) -> tuple[str, str]:
+    """OIDC lets a subject have 255 ASCII characters."""
+    if not (1 <= len(subject) <= _SUBJECT and subject.isascii() and subject.isprintable()):
+        raise AccountRefused(
+            "subject-unusable",
+            f"An OIDC subject has 1 to {_SUBJECT} printable ASCII characters: take it from the "
+            "page that refused this person, or from the provider.",
+        )
+    return issuer, subject
+
+
+def checked_role(role: str) -> Role:
+    """The role of that name.
+
+    Raises:
+        AccountRefused: `role-unknown`.
+    """
     for known in ROLES:
         if role == known:
             return known
