@@ -34,6 +34,7 @@ from cloud.page.health import Health
 from cloud.page.room import Room, furnish
 from cloud.page.server import serve
 from cloud.pictures import open_pictures
+from cloud.push.push import open_push
 from cloud.reading import Reading
 from cloud.reviews.desk import Case, Desk
 from cloud.settings import CloudSettings
@@ -96,6 +97,7 @@ async def open_bench(
                 desk=desk,
                 database=database,
                 pictures=pictures,
+                push=open_push(chosen, database),
                 news=News(),
                 health=health,
             )
