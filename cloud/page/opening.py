@@ -11,6 +11,7 @@ import structlog
 from cloud.accounts.open import open_accounts
 from cloud.index.index import Index
 from cloud.index.open import open_index
+from cloud.live.feeder import Feeder
 from cloud.live.news import News
 from cloud.page.health import Health
 from cloud.page.publisher import Publisher
@@ -75,7 +76,15 @@ async def open_room(settings: CloudSettings, *, fresh: bool = False) -> AsyncIte
         publisher.start()
         open_.callback(publisher.stop)
         open_.push_async_callback(sums.finish, _SUMS_S)
-        works = [sums.keep(), _look_at(objects), *_pushing(index, news, push)]
+        feeder = Feeder(
+            settings,
+            objects,
+            index,
+            news,
+            configured_keys(settings),
+            lambda said: health.set("feeder", said),
+        )
+        works = [sums.keep(), feeder.keep(), _look_at(objects), *_pushing(index, news, push)]
         await open_.enter_async_context(_going(*works))
         room = furnish(
             settings,
