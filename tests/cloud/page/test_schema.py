@@ -1,0 +1,82 @@
+"""schemathesis sends what the page's schema allows, and what it does not: nothing makes it fail."""
+
+import os
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from reading_room import served_room
+from slide_results import capture_id
+from stages import SLIDES
+from structlog.testing import capture_logs
+
+from cloud.page.app import create_app
+
+EXAMPLES = int(os.environ.get("LEUKOSCOPE_FUZZ_EXAMPLES", "4"))
+_LEAVES = ("/logout",)
+"""Would end the session that all others need; has a test of its own."""
+
+PLACES = {
+    "site": "home",
+    "slide": SLIDES["review"],
+    "device": "scope-1",
+    "capture": capture_id(100),
+    "n": 0,
+}
+"""Of what is there: half of what is sent is about it."""
+
+calmly = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    with served_room(tmp_path_factory.mktemp("room")) as room:
+        yield room
+
+
+def operations(room):
+    """Of the whole page, but for streams, which have no end."""
+    schema = schemathesis.openapi.from_dict(create_app(room).openapi())
+    found = [operation.ok() for operation in schema.get_all_operations()]
+    return [one for one in found if not one.path.startswith(("/live/", *_LEAVES))]
+
+
+def signed_in(served, name):
+    """A browser's end with this person's session and token."""
+    cookie = served.cookie(name)
+    session = served.room.sessions.of_cookie(cookie["value"])
+    http = requests.Session()
+    http.cookies.set(cookie["name"], cookie["value"])
+    http.headers["X-CSRF-Token"] = served.room.sessions.csrf(session)
+    return http
+
+
+@pytest.mark.parametrize("name", ["lise", "root"])
+def test_whatever_is_sent_the_page_does_not_fail(served, name):
+    http = signed_in(served, name)
+    answered = set()
+    with capture_logs() as logs:
+        for operation in operations(served.room):
+
+            @calmly
+            @given(case=operation.as_strategy(), real=st.booleans())
+            def send(case, real):
+                if real and case.path_parameters:
+                    known = {name: PLACES.get(name, "ada") for name in case.path_parameters}
+                    case.path_parameters.update(known)
+                answer = case.call(base_url=served.address, session=http, allow_redirects=False)
+                assert answer.status_code < 500, (case.method, case.formatted_path, answer.text)
+                answered.add((case.method, case.operation.path, answer.status_code))
+
+            send()
+    assert [log for log in logs if log["event"] in ("page_fault", "page_server")] == []
+    assert len({path for _, path, _ in answered}) > 5
+    assert any(method == "POST" and status not in (401, 403) for method, _, status in answered)
