@@ -21,10 +21,14 @@ LAYOUT: Final = {
         keys.FRAMES: "captured fields, JPEG: {site}/{device}/{capture}.{sha256, 8 digits}.jpg",
         keys.RESULTS: "one result a capture, JSON: {site}/{device}/{capture}.json",
         keys.SLIDES: "which captures are of a slide: {site}/{slide}/fields/{device}/{capture}; "
-        "signed reports for others: {site}/{slide}/reports/{number}.fhir.json",
+        "signed reports for others: {site}/{slide}/reports/{number}.fhir.json, .pdf",
         keys.REVIEWS: "what readers did, signed and chained: {site}/{slide}/{number}.json",
         keys.WITNESSES: "SHA-256 of each such entry: {site}/{slide}/{number}",
         keys.SLIDES_DUE: "notes of workers, seconds old: slides to be added up",
+        keys.REPORTS_DUE: "notes, seconds old unless a FHIR server is away: signed reports to be "
+        "kept and posted: {site}/{slide}/{number}",
+        keys.FHIR_LETTERS: "signed reports that the FHIR server refused, and why: "
+        "{site}/{slide}/{number}.json",
         keys.DEAD_LETTERS: "refused payloads and why: {site}/{device}/{payload sha256}.bin, .json",
         MODELS: "model bundles: {name}/{version}/…; {name}/current.json says which is live",
     },

@@ -1,9 +1,11 @@
 """Writes a signed report into the bucket, once, for whoever takes it into a patient's file."""
 
+import asyncio
 from typing import Final, NamedTuple, Protocol
 
 import structlog
 
+from cloud.reports.facts import ReportFacts
 from cloud.reports.fhir.bundle import make_bundle
 from cloud.reports.fhir.check import check_bundle
 from cloud.reports.fhir.codes import Codes, load_codes
@@ -12,6 +14,7 @@ from cloud.reviews.desk import Case
 from cloud.stores import keys
 
 FHIR: Final = "fhir.json"
+PDF: Final = "pdf"
 
 _log = structlog.get_logger("cloud.reports")
 
@@ -59,12 +62,16 @@ async def keep_fhir(
     facts = report_facts(case, number)
     if not facts.verified:
         raise ReportError("nobody has signed this slide: there is no report to keep")
-    codes = codes or load_codes()
-    data = make_bundle(facts, codes)
-    check_bundle(data, codes)
+    data = await asyncio.to_thread(_bundle, facts, codes or load_codes())
     key = keys.report(facts.site, facts.slide, facts.signatures[-1].number, FHIR)
     created = await objects.create(key, data)
     same = created or await objects.get(key) == data
     if not same:
         _log.warning("report_differs", key=key, detail="what was written first stands")
     return Kept(key, created, same)
+
+
+def _bundle(facts: ReportFacts, codes: Codes) -> bytes:
+    data = make_bundle(facts, codes)
+    check_bundle(data, codes)
+    return data

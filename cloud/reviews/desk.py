@@ -1,6 +1,6 @@
 """The reader's desk: loads a slide's chain, and adds to it so that no edit is lost."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeAlias
@@ -43,6 +43,10 @@ from wire.words import RESEARCH_USE_ONLY, SIGNED_NOTICE
 Tell: TypeAlias = Callable[[str, bytes], None]
 """Publishes a payload on a topic."""
 
+Due: TypeAlias = Callable[[str, str, int], Awaitable[None]]
+"""Notes that an entry (site, slide, number) is about to sign; before it does, so that no crash
+leaves a report behind. An entry of that number may sign nothing after all."""
+
 _log = structlog.get_logger("cloud.reviews")
 
 
@@ -75,6 +79,7 @@ class Desk:
         sums: publishes `slides/{slide}` anew after a signature.
         tell: publishes on `reviews/{slide}`.
         second_reader: two readers have to answer for a report before it is signed.
+        due: told of a signature before it is written.
     """
 
     def __init__(
@@ -86,6 +91,7 @@ class Desk:
         tell: Tell,
         *,
         second_reader: bool = False,
+        due: Due | None = None,
     ) -> None:
         self._objects = objects
         self._remembered = Remembered(objects)
@@ -94,6 +100,7 @@ class Desk:
         self._sums = sums
         self._tell = tell
         self._second_reader = second_reader
+        self._due = due
 
     async def load(self, site: str, slide: str) -> Case:
         """Read a slide and its chain.
@@ -241,6 +248,8 @@ class Desk:
             data = self._bytes(entry)
             if isinstance(action, Sign | Amend):
                 async with self._sums.expecting(site, slide):
+                    if self._due is not None:
+                        await self._due(site, slide, entry.number)
                     won = await self._create(entry, case, data)
             else:
                 won = await self._create(entry, case, data)

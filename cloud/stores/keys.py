@@ -4,10 +4,12 @@ frames/{site}/{device}/{capture}.{image sha256, 8 digits}.jpg
 results/{site}/{device}/{capture}.json
 dead-letters/{site}/{device}/{payload sha256}.bin and .json
 slides/{site}/{slide}/fields/{device}/{capture}     says that this capture is of this slide
-slides/{site}/{slide}/reports/{number, 6 digits}.fhir.json   what was signed, for others
+slides/{site}/{slide}/reports/{number, 6 digits}.fhir.json, .pdf   what was signed, for others
 reviews/{site}/{slide}/{number, 6 digits}.json      what readers did, a chain
 reviews-witness/{site}/{slide}/{number, 6 digits}   SHA-256 of that entry
 slides-due/{worker}/{site}/{slide}/{uuid7}          says that this slide is to be added up
+reports-due/{site}/{slide}/{number, 6 digits}       says that this report is to be kept and posted
+dead-letters-fhir/{site}/{slide}/{number, 6 digits}.json     a report that was refused, and why
 """
 
 import hashlib
@@ -20,6 +22,8 @@ SLIDES: Final = "slides/"
 REVIEWS: Final = "reviews/"
 WITNESSES: Final = "reviews-witness/"
 SLIDES_DUE: Final = "slides-due/"
+REPORTS_DUE: Final = "reports-due/"
+FHIR_LETTERS: Final = "dead-letters-fhir/"
 LAYOUT: Final = "leukoscope/layout.json"
 """Written by `leukoscope-cloud setup`: says what lies under which prefix."""
 
@@ -57,6 +61,11 @@ def result_of_slide_field(entry: str) -> str | None:
     return result(parts[1], parts[4], parts[5])
 
 
+def reports(site: str, slide: str) -> str:
+    """Prefix of a slide's signed reports."""
+    return f"{SLIDES}{site}/{slide}/reports/"
+
+
 def report(site: str, slide: str, number: int, ending: str) -> str:
     """Key of a signed report, by the number of the entry that signed it; written once.
 
@@ -64,9 +73,40 @@ def report(site: str, slide: str, number: int, ending: str) -> str:
         site: of the slide.
         slide: its token.
         number: of the entry.
-        ending: `fhir.json`.
+        ending: `fhir.json` or `pdf`.
     """
-    return f"{SLIDES}{site}/{slide}/reports/{number:06}.{ending}"
+    return f"{reports(site, slide)}{number:06}.{ending}"
+
+
+class ReportName(NamedTuple):
+    """Which signed report."""
+
+    site: str
+    slide: str
+    number: int
+    """Of the entry that signed it."""
+
+
+def report_due(name: ReportName) -> str:
+    """Key of a note that a report has to be kept, and posted where the settings say so."""
+    return f"{REPORTS_DUE}{name.site}/{name.slide}/{name.number:06}"
+
+
+def fhir_letter(name: ReportName) -> str:
+    """Key of the dead letter of a report that a FHIR server refused."""
+    return f"{FHIR_LETTERS}{name.site}/{name.slide}/{name.number:06}.json"
+
+
+def read_report_name(key: str) -> ReportName | None:
+    """Take the key of a note, a dead letter or a FHIR report apart; None where it is none."""
+    match key.split("/"):
+        case ["reports-due" | "dead-letters-fhir", site, slide, last]:
+            number = last.removesuffix(".json")
+        case ["slides", site, slide, "reports", last] if last.endswith(".fhir.json"):
+            number = last.removesuffix(".fhir.json")
+        case _:
+            return None
+    return ReportName(site, slide, int(number)) if number.isdecimal() else None
 
 
 class SlideDue(NamedTuple):

@@ -27,7 +27,7 @@ class Room:
 
     def __init__(self, store, objects, *, second_reader=False):
         self.store, self.objects = store, objects
-        self.second_reader = second_reader
+        self.second_reader, self.due = second_reader, None
         self.told, self.said = [], {}
         self.doubts = []
         self.sums = SlideSums(
@@ -43,6 +43,7 @@ class Room:
             self.sums,
             lambda *publication: self.told.append(publication),
             second_reader=self.second_reader,
+            due=self.due,
         )
 
     async def _say(self, topic, payload):

@@ -1,5 +1,6 @@
 """The cells of a report's gallery, cut from the stored fields."""
 
+import asyncio
 from itertools import groupby
 from operator import attrgetter
 from typing import Protocol, TypeAlias
@@ -12,7 +13,6 @@ from cloud.reviews.entry import CellName
 from imaging.box import Box
 from imaging.decode import decode
 from imaging.decode_error import DecodeError
-from imaging.types import Image
 
 Pictures: TypeAlias = dict[CellName, bytes]
 """JPEG of each cell whose field is stored."""
@@ -38,13 +38,14 @@ async def load_pictures(objects: Gets, facts: ReportFacts) -> Pictures:
             _log.warning("field_not_stored", field=name)
             continue
         try:
-            found |= _cut(decode(data, sha256=fields[name].image_sha256), list(cells))
+            found |= await asyncio.to_thread(_cut, data, fields[name].image_sha256, list(cells))
         except (DecodeError, ValueError) as error:
             _log.error("field_not_shown", field=name, detail=str(error))
     return found
 
 
-def _cut(image: Image, cells: list[Pictured]) -> Pictures:
+def _cut(data: bytes, sha256: str, cells: list[Pictured]) -> Pictures:
+    image = decode(data, sha256=sha256)
     boxes = [Box(*_numbers(cell)) for cell in cells]
     return {
         cell.cell: picture for cell, picture in zip(cells, cut_jpegs(image, boxes), strict=True)
