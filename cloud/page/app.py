@@ -8,10 +8,14 @@ from fastapi import APIRouter, FastAPI
 from cloud.page.guard import Guards
 from cloud.page.room import Room
 from cloud.page.routes.act import act
+from cloud.page.routes.api import api
+from cloud.page.routes.audit import audit
 from cloud.page.routes.enter import enter
+from cloud.page.routes.field import field
 from cloud.page.routes.files import files
 from cloud.page.routes.install import install
 from cloud.page.routes.live import live
+from cloud.page.routes.people import people
 from cloud.page.routes.pictures import pictures
 from cloud.page.routes.problems import add_problems
 from cloud.page.routes.push import push
@@ -23,6 +27,7 @@ ROUTES: Final[tuple[Callable[[Room], APIRouter], ...]] = (
     enter,
     files,
     worklist,
+    api,
     live,
     slide,
     act,
@@ -30,6 +35,9 @@ ROUTES: Final[tuple[Callable[[Room], APIRouter], ...]] = (
     install,
     push,
     pictures,
+    field,
+    audit,
+    people,
 )
 """One line for each file in routes/."""
 
