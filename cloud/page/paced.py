@@ -1,7 +1,7 @@
 """News in batches, so that a page is not made anew more often than anybody reads."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import suppress
 
 from cloud.live.news import Change
@@ -9,7 +9,7 @@ from cloud.live.news import Change
 
 async def paced(
     news: AsyncIterator[Change | None], least_s: float, *, at_once: bool = False
-) -> AsyncIterator[list[Change]]:
+) -> AsyncGenerator[list[Change], None]:
     """What came since the last time, never two batches within `least_s` seconds.
 
     The first change after a silence is handed on at once. An empty batch is the beat of a silence.

@@ -1,4 +1,4 @@
-"""Debian's Chromium on the capture page, and what a test asks of it."""
+"""Debian's Chromium on a page, and what a test asks of it."""
 
 import os
 import re
@@ -37,11 +37,18 @@ def chromium() -> Iterator[Browser]:
 
 @contextmanager
 def show(
-    browser: Browser, address: str, size: str, scheme: str, *, breaks: bool = False
+    browser: Browser,
+    address: str,
+    size: str,
+    scheme: str,
+    *,
+    breaks: bool = False,
+    path: str = "",
+    cookie: dict[str, str] | None = None,
 ) -> Iterator[Page]:
     """The page on a screen; fails when its scripts or its policy complain.
 
-    With `breaks` they may: the station is to be taken away.
+    With `breaks` they may: the server is to be taken away. `cookie` signs somebody in.
     """
     width, height = SIZES[size]
     context = browser.new_context(
@@ -51,12 +58,14 @@ def show(
         has_touch=size != "monitor",
     )
     context.set_default_timeout(PATIENCE_MS)
+    if cookie is not None:
+        context.add_cookies([cookie])
     page = context.new_page()
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda said: complaints.append(said.text) if _complains(said) else None)
     page.on("request", lambda asked: complaints.append(asked.url) if _away(asked, address) else 0)
-    page.goto(address, wait_until="domcontentloaded")
+    page.goto(address + path, wait_until="domcontentloaded")
     yield page
     context.close()
     assert breaks or complaints == []
@@ -114,7 +123,8 @@ def grave(page: Page) -> list[str]:
 def small_targets(page: Page) -> list[str]:
     """What can be pressed and is less than 44 pixels high or wide."""
     said: list[str] = page.evaluate(
-        """() => [...document.querySelectorAll("a, button, input:not([type=hidden]), summary")]
+        """() => [...document.querySelectorAll(
+            "a, button, input:not([type=hidden]), select, summary, textarea")]
           .filter((one) => !one.matches(".skip") && one.checkVisibility())
           .map((one) => [one, one.getBoundingClientRect()])
           .filter(([, box]) => box.height < 44 || box.width < 44)
@@ -138,12 +148,12 @@ def covered(thing: Locator) -> list[str]:
     return said
 
 
-def picture(page: Page, name: str) -> None:
+def picture(page: Page, name: str, of: str = "station") -> None:
     """Into the handbook, when LEUKOSCOPE_SCREENSHOTS=1; colours reduced so that it stays small."""
     if os.environ.get("LEUKOSCOPE_SCREENSHOTS") != "1":
         return
     page.wait_for_timeout(600)  # the preview's next picture
-    file = PICTURES / f"station-{name}.png"
+    file = PICTURES / f"{of}-{name}.png"
     page.screenshot(path=file)
     with Image.open(file) as shot:
         small = shot.convert("RGB").quantize(256, dither=0, kmeans=1)

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from typing import Annotated, Final
 
 import msgspec
@@ -58,53 +59,59 @@ def live(room: Room) -> APIRouter:
     return routes
 
 
-async def _parts(board: Board, wanted: Asked, news: Follower) -> AsyncIterator[str]:
+async def _parts(board: Board, wanted: Asked, news: Follower) -> AsyncGenerator[str, None]:
     """Parts of the worklist whose HTML is other than it was."""
     told: dict[str, str] = {}
     due = 0.0
-    async for changes in paced(news, LEAST_S, at_once=True):
-        now = time.monotonic()
-        if not changes and now < due:
-            yield _BEAT
-            continue
-        parts = await board.parts(wanted, now)
-        due = now + AFRESH_S
-        changed = {name: html for name, html in parts.items() if told.get(name) != html}
-        told |= changed
-        yield "".join(_event(f"part-{name}", html) for name, html in changed.items()) or _BEAT
+    async with aclosing(paced(news, LEAST_S, at_once=True)) as batches:
+        async for changes in batches:
+            now = time.monotonic()
+            if not changes and now < due:
+                yield _BEAT
+                continue
+            parts = await board.parts(wanted, now)
+            due = now + AFRESH_S
+            changed = {name: html for name, html in parts.items() if told.get(name) != html}
+            told |= changed
+            yield "".join(_event(f"part-{name}", html) for name, html in changed.items()) or _BEAT
 
 
 async def _happenings(
     room: Room, key: SlideKey, account: Account, news: Follower
-) -> AsyncIterator[str]:
+) -> AsyncGenerator[str, None]:
     """Each kind of change as an event of its name, `{"by": …, "number": …}`.
 
     And `readers`: a list of the names of those who read it too.
     """
+    told: list[str] | None = None
+    batches = paced(news, LEAST_S, at_once=True)
     with room.presence.enter(key, account.name):
-        told: list[str] | None = None
-        async for changes in paced(news, LEAST_S, at_once=True):
-            last = {change.kind: change for change in changes if change.kind != "presence"}
-            events = [_event(kind, _said(change)) for kind, change in last.items()]
-            others = room.presence.others(key, account.name)
-            if others != told:
-                told = others
-                events.append(_event("readers", msgspec.json.encode(others).decode()))
-            yield "".join(events) or _BEAT
+        async with aclosing(batches):
+            async for changes in batches:
+                last = {change.kind: change for change in changes if change.kind != "presence"}
+                events = [_event(kind, _said(change)) for kind, change in last.items()]
+                others = room.presence.others(key, account.name)
+                if others != told:
+                    told = others
+                    events.append(_event("readers", msgspec.json.encode(others).decode()))
+                yield "".join(events) or _BEAT
 
 
 def _said(change: Change) -> str:
     return msgspec.json.encode({"by": change.by, "number": change.number}).decode()
 
 
-async def _while_in(may_look: Callable[[], bool], events: AsyncIterator[str]) -> AsyncIterator[str]:
+async def _while_in(
+    may_look: Callable[[], bool], events: AsyncGenerator[str, None]
+) -> AsyncIterator[str]:
     """A stream for as long as its reader is signed in."""
     yield _BEGIN
-    async for event in events:
-        if not await asyncio.to_thread(may_look):
-            yield STALE
-            return
-        yield event
+    async with aclosing(events):
+        async for event in events:
+            if not await asyncio.to_thread(may_look):
+                yield STALE
+                return
+            yield event
 
 
 def _answer(events: AsyncIterator[str]) -> StreamingResponse:

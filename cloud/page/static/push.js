@@ -12,6 +12,7 @@
   const ABOUT = "You get “A slide needs you.”, and nothing about the slide.";
   const NOT_HERE = "This browser cannot be told. On an iPhone or iPad, put the page on the home screen first and open it there.";
   const DENIED = "This browser does not let the page tell you anything: allow notifications for it in the browser’s settings, then load the page again.";
+  const NO_WORKER = "The page’s service worker did not start, so this device cannot be told. Load the page again.";
   const NO_SERVICE = "The browser’s push service did not answer, so nothing was turned on. Try again later.";
 
   if (!("serviceWorker" in navigator && "PushManager" in window && "Notification" in window)) {
@@ -19,6 +20,7 @@
     return;
   }
 
+  button.hidden = false;
   button.addEventListener("click", () => busy(button.getAttribute("aria-pressed") === "true" ? stop : start));
   all.addEventListener("click", () => busy(stopAll));
   busy(look);
@@ -58,8 +60,11 @@
 
   // --- the browser's side ---
 
+  const READY_MS = 10_000;
+
   async function manager() {
-    return (await navigator.serviceWorker.ready).pushManager;
+    const late = new Promise((_, no) => setTimeout(no, READY_MS, refused(NO_WORKER)));
+    return (await Promise.race([navigator.serviceWorker.ready, late])).pushManager;
   }
 
   async function subscription() {
@@ -87,9 +92,11 @@
     const answer = await fetch(path, { method: body ? "POST" : "GET", headers, body: body && JSON.stringify(body) });
     const told = answer.headers.get("Content-Type")?.includes("json") ? await answer.json() : {};
     if (answer.ok) return told;
-    const refusal = new Error(`${told.sentence ?? "The reading room did not take it."} ${told.remedy ?? ""}`.trim());
-    refusal.reason = told.reason;
-    throw refusal;
+    throw refused(`${told.sentence ?? "The reading room did not take it."} ${told.remedy ?? ""}`.trim(), told.reason);
+  }
+
+  function refused(sentence, reason = "") {
+    return Object.assign(new Error(sentence), { reason, forPeople: true });
   }
 
   async function busy(task) {
@@ -97,9 +104,8 @@
     try {
       await task();
     } catch (problem) {
-      say(problem.reason || problem.message.includes("reading room") ? problem.message : "The reading room cannot be reached. Try again.");
+      say(problem.forPeople ? problem.message : "The reading room cannot be reached. Try again.");
       all.hidden = problem.reason !== "push-devices-full";
-      button.hidden = false;
     } finally {
       button.disabled = false;
     }
@@ -108,7 +114,6 @@
   function show(told, sentence = ABOUT) {
     button.setAttribute("aria-pressed", String(told));
     button.querySelector("[data-words]").textContent = told ? ON : OFF;
-    button.hidden = false;
     all.hidden = true;
     say(sentence);
   }
