@@ -5,6 +5,7 @@
   const box = document.querySelector("[data-push]");
   if (!box) return;
   const [button, all, words] = ["push", "push-all", "push-words"].map((id) => document.getElementById(id));
+  const READY_MS = 10_000;
   const KEPT = "leukoscope-push"; // whose device this is, so that a browser's own change is mended
 
   const OFF = "Tell me on this device";
@@ -59,8 +60,6 @@
   }
 
   // --- the browser's side ---
-
-  const READY_MS = 10_000;
 
   async function manager() {
     const late = new Promise((_, no) => setTimeout(no, READY_MS, refused(NO_WORKER)));
