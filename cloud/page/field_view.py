@@ -1,17 +1,20 @@
 """What the page of a field shows, put together from a case. Pure: the same case, the same page."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
 
+from cloud.page.draft import Draft
 from cloud.page.gallery import later_fields
 from cloud.pictures.address import cell_address, field_address, map_address
 from cloud.reports.facts import FieldFacts
 from cloud.reports.gather import field_facts
 from cloud.reviews.desk import Case
 from cloud.reviews.entry import CellName, FieldName, ReaderLabel, cell_names
+from cloud.reviews.replay import Review
+from cloud.reviews.steps import steps
 from cloud.slides.tally import BLASTS
 from imaging.box import Box
 from imaging.crop import square_of
@@ -86,70 +89,81 @@ class FieldView:
     after: FieldName | None
     later: bool
     """It came after the signature: it is in no report."""
-    mode: Literal["review", "signed"]
+    mode: Literal["review", "signed", "amend"]
     state: Literal["open", "in review", "signed", "amended"]
+    undo: int
+    """Number of the entry that the reader's next undo takes back; 0: none."""
     number: int
     """Of the last entry that is shown."""
     shown: str
     """`Case.shown`."""
 
 
-def field_view(case: Case, name: FieldName) -> FieldView | None:
-    """Put together what a reader sees of a field; None where the slide has none of that name."""
+def field_view(
+    case: Case, name: FieldName, me: str, draft: Draft | None = None
+) -> FieldView | None:
+    """Put together what a reader sees of a field.
+
+    Args:
+        case: the slide.
+        name: of the field.
+        me: the reader.
+        draft: of an amendment; of no use while the slide is not signed.
+
+    Returns:
+        None where the slide has no field of that name.
+    """
     result = case.slide.results.get(name)
     if result is None:
         return None
     order = list(case.slide.results)
+    last = steps(case.entries, me, case.slide.machine)
     at = order.index(name)
-    review = case.review
+    signed = bool(case.review.reports)
+    draft = draft if signed else None
+    review = case.review if draft is None else draft.after(case)
     return FieldView(
         facts=field_facts(name, result),
         site=result.site,
         slide=result.slide,
         model=result.model,
         picture=field_address(result),
-        cells=tuple(_cells(case, name, result)),
+        cells=tuple(_cells(review, name, result)),
         at=at + 1,
         fields=len(order),
         before=order[at - 1] if at else None,
         after=order[at + 1] if at + 1 < len(order) else None,
         later=name in later_fields(case),
-        mode="signed" if review.reports else "review",
-        state=review.state,
-        number=review.number,
+        mode="amend" if draft else "signed" if signed else "review",
+        state=case.review.state,
+        undo=last[0].number if last else 0,
+        number=case.review.number,
         shown=case.shown,
     )
 
 
-def _cells(case: Case, field: FieldName, result: FrameResult) -> list[FieldCell]:
-    review = case.review
+def _cells(review: Review, field: FieldName, result: FrameResult) -> Iterator[FieldCell]:
     waived = field in review.waived
-    found = []
     for n, (name, cell) in enumerate(zip(cell_names(result), result.cells, strict=True)):
         box = Box(*msgspec.structs.astuple(cell.box))
         label = review.labels.get(name, cell.label)
-        found.append(
-            FieldCell(
-                n=n,
-                name=name,
-                box=box,
-                square=square_of(box),
-                suggested=cell.label,
-                label=label,
-                chances=tuple(cell.probabilities.items()),
-                seen=name in review.seen,
-                waived=label == "unidentified" and waived,
-                said=tuple(_said(case, name)),
-                picture=cell_address(result, n),
-                map=map_address(result, n),
-            )
+        yield FieldCell(
+            n=n,
+            name=name,
+            box=box,
+            square=square_of(box),
+            suggested=cell.label,
+            label=label,
+            chances=tuple(cell.probabilities.items()),
+            seen=name in review.seen,
+            waived=label == "unidentified" and waived,
+            said=tuple(_said(review, name)),
+            picture=cell_address(result, n),
+            map=map_address(result, n),
         )
-    return found
 
 
-def _said(case: Case, cell: CellName) -> Sequence[Said]:
-    return [
-        Said(reader, comment.text)
-        for reader, _, comment in case.review.comments
-        if cell in comment.cells
-    ]
+def _said(review: Review, cell: CellName) -> Iterator[Said]:
+    for reader, _, comment in review.comments:
+        if cell in comment.cells:
+            yield Said(reader, comment.text)

@@ -12,7 +12,7 @@ from cloud.page.views import ErrorView, Viewer
 from cloud.reviews.rules import ReviewRefused
 from cloud.settings import CloudSettings
 
-_CLASSES: Final = (
+CLASSES: Final = (
     ("ALL", "1", "ALL"),
     ("AML", "2", "AML"),
     ("Normal", "3", "Normal"),
@@ -21,7 +21,7 @@ _CLASSES: Final = (
 )
 """Label, key, and the word where there is little room."""
 
-_KEYS: Final[Mapping[str, str]] = {label: key for label, key, _ in _CLASSES}
+_KEYS: Final[Mapping[str, str]] = {label: key for label, key, _ in CLASSES}
 _HERE: Final = Markup("")
 _ELSEWHERE: Final = Markup(' hx-swap-oob="true"')
 
@@ -84,6 +84,6 @@ class Shows:
             "view": view,
             "base": f"/slides/{view.facts.site}/{view.facts.slide}",
             "second_reader": self._second_reader,
-            "classes": _CLASSES,
+            "classes": CLASSES,
             "keys": _KEYS,
         }
