@@ -11,7 +11,7 @@ from cloud.page.guard.entrance import cookie_name
 from cloud.page.guard.guards import MAX_BYTES
 
 OPEN = {
-    "/login", "/healthz", "/refusals", "/static/tokens.css", "/manifest.webmanifest", "/sw.js",
+    "/login", "/healthz", "/metrics", "/refusals", "/static/tokens.css", "/manifest.webmanifest", "/sw.js",
     "/oidc/login", "/oidc/callback", "/offline",
 }  # fmt: skip
 """Paths that may say something to somebody who is not signed in; nothing of a slide."""
@@ -45,7 +45,7 @@ def test_without_a_session_nothing_is_done(tmp_path):
 def test_what_is_open_says_nothing_of_slides(tmp_path):
     async def look():
         async with open_app(tmp_path, None) as (_, client):
-            for path in ("/login", "/healthz", "/refusals"):
+            for path in ("/login", "/healthz", "/metrics", "/refusals"):
                 answer = await client.get(path)
                 assert answer.status_code == 200
                 assert "home/s1" not in answer.text
@@ -187,12 +187,15 @@ def test_pages_have_nothing_that_their_policy_forbids(tmp_path):
 def test_every_page_says_research_use_only(tmp_path):
     async def look():
         async with open_app(tmp_path) as (room, client):
+            said = set()
             for path in set(paths(room, "GET")):
                 if path.startswith(("/live/", "/oidc/")):
                     continue
                 answer = await client.get(path, follow_redirects=True)
-                if "text/html" in answer.headers["content-type"]:
+                if answer.text.startswith("<!doctype html>"):
                     assert "Research use only" in answer.text, path
+                    said.add(path)
+            assert {"/", "/slides/home/s1", "/refusals", "/offline"} <= said
 
     run(look())
 
