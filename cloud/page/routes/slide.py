@@ -1,9 +1,8 @@
-"""A slide: the whole page, its parts as they are now, more of its cells, and all of it as JSON."""
+"""A slide: the whole page, its parts as they are now, and more of its cells."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import HTMLResponse
 
@@ -72,12 +71,6 @@ def slide(room: Room) -> APIRouter:
         more = await asyncio.to_thread(more_of, case, case.review, bin, after)
         return HTMLResponse(await asyncio.to_thread(shows.more, view, more))
 
-    @routes.get("/api/slides/{site}/{slide}")
-    async def told(request: Request, mine: _Reading) -> dict[str, Any]:
-        case = await case_now(room, mine.key)
-        await note(room, request, "slide-viewed", *mine.key)
-        return _told(await seen_by(room, case, mine.me))
-
     return routes
 
 
@@ -92,18 +85,3 @@ async def _answer(
         shows.answer, view, said=said, refused=error, have=screen.have.split()
     )
     return HTMLResponse(html)
-
-
-def _told(view: SlideView) -> dict[str, Any]:
-    facts: dict[str, Any] = msgspec.to_builtins(view.facts)
-    bins = {bin_.label: {"cells": bin_.total, "unseen": bin_.unseen} for bin_ in view.bins}
-    return facts | {
-        "number": view.number,
-        "shown": view.shown,
-        "flagged": view.flagged,
-        "seen": view.seen,
-        "unidentified_left": view.left,
-        "ready": view.ready,
-        "more_cells_for_5_points": view.more_cells,
-        "bins": bins,
-    }

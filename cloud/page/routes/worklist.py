@@ -1,7 +1,7 @@
 """The worklist: for readers as a page, for programs as JSON."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -9,11 +9,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from cloud.accounts.people import Account
 from cloud.index.worklist import sites
 from cloud.page.asked import STATES, Asked, AskedError
-from cloud.page.door import account, note, reader, viewer
-from cloud.page.lines import Line, listed
+from cloud.page.door import account, note, viewer
+from cloud.page.lines import listed
 from cloud.page.refused import PageRefused
 from cloud.page.room import Room
-from wire.words import RESEARCH_USE_ONLY, SIGNED_NOTICE
 
 _Part = Annotated[str, Query(max_length=400)]
 
@@ -47,11 +46,6 @@ def worklist(room: Room) -> APIRouter:
         await note(room, request, "worklist-viewed")
         return HTMLResponse(await asyncio.to_thread(_page, room, request, wanted))
 
-    @routes.get("/api/worklist", dependencies=[Depends(reader)])
-    async def told(request: Request, wanted: Wanted) -> dict[str, Any]:
-        await note(room, request, "worklist-viewed")
-        return await asyncio.to_thread(_told, room, wanted)
-
     return routes
 
 
@@ -61,40 +55,3 @@ def _page(room: Room, request: Request, wanted: Asked) -> str:
     return room.parts.page(
         "worklist", viewer=viewer(request), states=states, sites=sites(room.index), **context
     )
-
-
-def _told(room: Room, wanted: Asked) -> dict[str, Any]:
-    found = listed(room.index, room.presence, wanted)
-    after = found.next and wanted.query(after=found.next)
-    return {
-        "notice": RESEARCH_USE_ONLY,
-        "slides": [_line(line) for line in found.lines],
-        "next": f"/api/worklist{after}" if after else None,
-        "states": found.totals.states,
-        "waiting_by_urgency": found.totals.undone,
-    }
-
-
-def _line(line: Line) -> dict[str, Any]:
-    slide = line.slide
-    return {
-        "notice": SIGNED_NOTICE if line.signed else RESEARCH_USE_ONLY,
-        "site": slide.site,
-        "slide": slide.slide,
-        "state": slide.state,
-        "preliminary": not line.signed,
-        "rank": slide.rank,
-        "urgency": slide.urgency,
-        "waiting_since": slide.waiting_since,
-        "waited_s": round(line.waited_s),
-        "done": slide.done,
-        "fields": slide.fields,
-        "later_fields": slide.later_fields,
-        "cells": slide.cells,
-        "counts": slide.counts,
-        "blasts_per_100": slide.blasts_per_100,
-        "blasts_interval": slide.blasts_interval,
-        "updated_at": slide.updated_at,
-        "reading": list(line.reading),
-        "page": f"/slides/{slide.site}/{slide.slide}",
-    }
