@@ -11,8 +11,8 @@ from cloud.page.guard.entrance import cookie_name
 from cloud.page.guard.guards import MAX_BYTES
 
 OPEN = {
-    "/login", "/healthz", "/metrics", "/refusals", "/static/tokens.css", "/manifest.webmanifest", "/sw.js",
-    "/oidc/login", "/oidc/callback", "/offline",
+    "/login", "/healthz", "/metrics", "/refusals", "/static/tokens.css", "/manifest.webmanifest",
+    "/sw.js", "/oidc/login", "/oidc/callback", "/offline",
 }  # fmt: skip
 """Paths that may say something to somebody who is not signed in; nothing of a slide."""
 
