@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from typing import Final
 
@@ -17,6 +18,9 @@ from wire.web.serving import address_of, listen, server_config
 
 _MOST_CONNECTIONS: Final = 1000
 """At a time: a browser holds one for news, and up to six while it fetches pictures."""
+
+_THREADS: Final = 32
+"""For what waits for a database: asyncio's own default would be six on a machine of two cores."""
 
 _log = structlog.get_logger("cloud.page")
 
@@ -46,6 +50,7 @@ async def review(
         PageError: the port is taken, or the certificate does not load.
         RuntimeError: see `open_room`.
     """
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS, "room"))
     with closing(listen(settings.page)) as listening:
         async with open_room(settings) as room:
             await serve(room, listening, stop, opened)
