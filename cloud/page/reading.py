@@ -39,7 +39,7 @@ class Screen:
 
 def form_screen(
     number: Annotated[int, Form(ge=0, le=10**9)],
-    shown: Annotated[str, Form(max_length=64)],
+    shown: Annotated[str, Form(max_length=64)] = "",
     bins: Annotated[str, Form(max_length=_WORDS)] = "",
     have: Annotated[str, Form(max_length=_WORDS)] = "",
 ) -> Screen:

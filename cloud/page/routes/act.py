@@ -74,7 +74,7 @@ def act(room: Room) -> APIRouter:
 
     @routes.post("/comment")
     async def comment(
-        request: Request, mine: _Reading, screen: _Screen, text: _Text, cells: _Names = ""
+        request: Request, mine: _Reading, screen: _Screen, text: _Text = "", cells: _Names = ""
     ) -> HTMLResponse:
         action = Comment(text, list(named(cells)))
         deed = Deed(

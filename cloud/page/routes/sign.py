@@ -33,7 +33,7 @@ def sign(room: Room) -> APIRouter:
 
     @routes.post("/waive")
     async def waive(
-        request: Request, mine: _Reading, screen: _Screen, reason: _Text
+        request: Request, mine: _Reading, screen: _Screen, reason: _Text = ""
     ) -> HTMLResponse:
         async def work() -> Case:
             return await desk.waive(
@@ -55,7 +55,7 @@ def sign(room: Room) -> APIRouter:
 
     @routes.post("/amend")
     async def amend(
-        request: Request, mine: _Reading, screen: _Screen, reason: _Text, draft: _Draft
+        request: Request, mine: _Reading, screen: _Screen, draft: _Draft, reason: _Text = ""
     ) -> HTMLResponse:
         if not may_amend(room, mine.me):
             raise PageRefused(

@@ -1,0 +1,139 @@
+"""The store is away: reading goes on, an act waits, and the page says so and how it ended."""
+
+import asyncio
+import contextlib
+
+from obstore.exceptions import GenericError
+from reading_desk import run
+from reading_room import open_app
+from slide_results import memory
+from slide_screen import Here
+
+from cloud.live.news import Change
+from cloud.stores.objects import Objects
+
+PATIENCE_S = 0.3
+
+
+class Cut(Objects):
+    """A bucket whose line can be cut."""
+
+    def __init__(self, store):
+        super().__init__(store, 0.05, lambda _: None)
+        self.away = False
+
+    async def _write(self, *args):
+        self._look()
+        return await super()._write(*args)
+
+    async def _read(self, *args):
+        self._look()
+        return await super()._read(*args)
+
+    async def _list(self, *args):
+        self._look()
+        return await super()._list(*args)
+
+    def _look(self):
+        if self.away:
+            raise GenericError("the line is cut")
+
+
+def with_cut(work, tmp_path):
+    async def opened():
+        objects = Cut(memory()[0])
+        async with open_app(tmp_path, objects=objects) as (room, client):
+            room.waiting.patience_s = PATIENCE_S
+            here = Here(room, client, "s1", 1000)
+            screen = await here.screen()
+            objects.away = True
+            await work(here, screen, objects)
+            objects.away = False
+            with contextlib.suppress(asyncio.CancelledError):
+                await room.waiting.close()
+
+    run(opened())
+
+
+async def settled(news):
+    """Wait until it is told that an act has ended."""
+    async with asyncio.timeout(10):
+        async for change in news:
+            if change is not None and change.kind == "waiting":
+                return change
+    return None
+
+
+def test_an_act_waits_and_is_told_when_it_is_written(tmp_path):
+    async def work(here, screen, objects):
+        news = here.room.news.follow(here.key)
+        (pale,) = screen.cells("unidentified")
+        answer = await screen.act("reclassify", cells=pale, label="AML")
+        assert (answer.status_code, screen.refusal()) == (202, "store-away")
+        assert "Your change waits for it" in screen.html
+        assert (await here.client.get("/slides/home/s1")).status_code == 200
+        objects.away = False
+        assert await settled(news) == Change(*here.key, "waiting", "ada", 1)
+        await screen.refreshed()
+        assert "The store is back: your change is written." in screen.html
+        assert pale in screen.cells("AML")
+        assert "The store is back" not in (await screen.refreshed()).text
+
+    with_cut(work, tmp_path)
+
+
+def test_the_next_act_is_refused_until_then(tmp_path):
+    async def work(here, screen, objects):
+        news = here.room.news.follow(here.key)
+        one, two, *_ = screen.cells("Normal")
+        await screen.act("reclassify", cells=one, label="AML")
+        answer = await screen.act("reclassify", cells=two, label="AML")
+        assert (answer.status_code, screen.refusal()) == (503, "store-away")
+        assert "your last change still waits" in screen.html
+        async with here.another("grace") as theirs:  # everybody waits for themselves
+            assert (await theirs.act("see", cells=two)).status_code == 202
+        objects.away = False
+        await settled(news)
+        await screen.refreshed()
+        assert (await screen.act("reclassify", cells=two, label="AML")).status_code == 200
+
+    with_cut(work, tmp_path)
+
+
+def test_what_is_refused_in_the_end_is_told_too(tmp_path):
+    async def work(here, screen, objects):
+        news = here.room.news.follow(here.key)
+        assert (await screen.act("sign")).status_code == 202
+        objects.away = False
+        assert await settled(news) == Change(*here.key, "waiting", "ada", 0)
+        await screen.refreshed()
+        assert screen.refusal() == "cells-unseen"
+        acts = [line.did for line in here.room.audit.lines() if line.slide]
+        assert acts[-2:] == ["slide-signed", "slide-signed-not-done"]
+
+    with_cut(work, tmp_path)
+
+
+def test_an_act_is_not_lost_when_its_reader_goes_away(tmp_path):
+    async def work(here, screen, objects):
+        here.room.waiting.patience_s = 30
+        news = here.room.news.follow(here.key)
+        (pale,) = screen.cells("unidentified")
+        acting = asyncio.ensure_future(screen.act("reclassify", cells=pale, label="AML"))
+        await asyncio.sleep(PATIENCE_S)
+        acting.cancel()
+        objects.away = False
+        assert (await settled(news)).number == 1
+
+    with_cut(work, tmp_path)
+
+
+def test_at_the_end_of_the_program_what_was_not_written_is_noted_as_not_done(tmp_path):
+    async def work(here, screen, objects):
+        assert (await screen.act("sign")).status_code == 202
+        await here.room.waiting.close()
+        assert not here.room.waiting.waits((here.key, "ada"))
+        acts = [line.did for line in here.room.audit.lines() if line.slide]
+        assert acts[-1] == "slide-signed-not-done"
+
+    with_cut(work, tmp_path)
