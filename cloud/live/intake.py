@@ -12,7 +12,9 @@ from cloud.index.case import stored_results
 from cloud.index.chain import Chain
 from cloud.index.index import Index, SlideKey
 from cloud.index.sound import read_sound
+from cloud.reviews.entry import field_name
 from cloud.reviews.signing import Trusted
+from cloud.stores import keys
 from cloud.stores.objects import Objects
 from wire.codec import MessageError, decode
 from wire.messages import FrameResult
@@ -59,20 +61,27 @@ class Intake:
             attempts=None, timeout=None, wait_initial=0.1, wait_max=retry_max_s, wait_jitter=0.5
         ).on(self._may_pass)
 
-    async def results(self, keys: Iterable[str]) -> set[SlideKey]:
+    async def results(self, listed: Iterable[str]) -> set[SlideKey]:
         """Take the results with these keys in; the slides that they are of."""
-        read = await asyncio.gather(*(self._read(key) for key in dict.fromkeys(keys)))
+        read = await asyncio.gather(*(self._read(key) for key in dict.fromkeys(listed)))
         found = [result for result in read if result is not None]
         taken = await self._put(found)
         return {SlideKey(result.site, result.slide) for result in taken}
 
     async def chain(self, key: SlideKey) -> Chain:
-        """Take a slide's chain in, as it is now; none of one that is not sound, which is logged."""
+        """Take a slide's chain in, as it is now, and before it the fields that it is about.
+
+        Returns:
+            The chain; none of one that is not sound, which is logged.
+        """
         held = await self.asked(stored_results, self._index, key)
         chain, wrong = await read_sound(self._objects, key, held, self._trusted)
         if wrong:
             kinds = sorted({finding.kind for finding in wrong})
             _log.error("reviews_not_indexed", **key._asdict(), found=kinds)
+        known = {field_name(result) for result in held}
+        about = {field for entry in chain.entries for field in entry.basis.fields}
+        await self.results(keys.result(key.site, *name.split("/")) for name in about - known)
         await self.asked(self._index.put_entries, key, *chain)
         return chain
 
