@@ -15,10 +15,12 @@ from cloud.page.routes.field import field
 from cloud.page.routes.files import files
 from cloud.page.routes.install import install
 from cloud.page.routes.live import live
+from cloud.page.routes.metrics import metrics
 from cloud.page.routes.people import people
 from cloud.page.routes.pictures import pictures
 from cloud.page.routes.problems import add_problems
 from cloud.page.routes.push import push
+from cloud.page.routes.report import report
 from cloud.page.routes.sign import sign
 from cloud.page.routes.slide import slide
 from cloud.page.routes.worklist import worklist
@@ -26,12 +28,14 @@ from cloud.page.routes.worklist import worklist
 ROUTES: Final[tuple[Callable[[Room], APIRouter], ...]] = (
     enter,
     files,
+    metrics,
     worklist,
     api,
     live,
     slide,
     act,
     sign,
+    report,
     install,
     push,
     pictures,

@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 
 import structlog
 
-Part: TypeAlias = Literal["broker", "store", "index", "slides", "feeder"]
+Part: TypeAlias = Literal["broker", "store", "index", "slides", "feeder", "reports"]
 
 _log = structlog.get_logger("cloud.page")
 
@@ -15,6 +15,7 @@ class Health:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._closed = False
         self._troubles: dict[Part, str] = {
             "broker": "not yet connected",
             "store": "not yet asked",
@@ -23,6 +24,8 @@ class Health:
     def set(self, part: Part, trouble: str | None) -> None:
         """Note that a part works (None), or why it does not."""
         with self._lock:
+            if self._closed:
+                return
             before = self._troubles.get(part)
             if trouble is None:
                 self._troubles.pop(part, None)
@@ -31,6 +34,11 @@ class Health:
         if (before is None) != (trouble is None):
             level = _log.info if trouble is None else _log.warning
             level("part_works" if trouble is None else "part_fails", part=part, trouble=trouble)
+
+    def close(self) -> None:
+        """The room is being closed: that its connections end is no trouble."""
+        with self._lock:
+            self._closed = True
 
     def troubles(self) -> dict[Part, str]:
         """What does not work now, and why."""

@@ -22,6 +22,8 @@ from cloud.push.watch import Watch
 from cloud.reviews.desk import Desk
 from cloud.reviews.signing import ReviewKeyError, configured_keys, load_key, load_trusted
 from cloud.settings import CloudSettings
+from cloud.signing.notes import Notes
+from cloud.signing.open import open_signing
 from cloud.slides.sums import SlideSums
 from cloud.stores import keys
 from cloud.stores.objects import Objects, open_store
@@ -49,6 +51,7 @@ async def open_room(settings: CloudSettings, *, fresh: bool = False) -> AsyncIte
         AccountsTroubleError: nor the database of accounts.
         ConnectionSetupError: the broker settings cannot work.
         PushKeyError: `push_key` cannot be used.
+        SettingsError: the FHIR codes or certificates cannot be used.
         OSError: the folder of pictures cannot be used.
     """
     # Health logs when the store goes and comes; a line for every retry would drown that.
@@ -69,7 +72,9 @@ async def open_room(settings: CloudSettings, *, fresh: bool = False) -> AsyncIte
             lambda said: health.set("slides", said),
             trusted=configured_keys(settings),
         )
-        desk = _desk(settings, objects, sums, publisher)
+        signing = open_signing(settings, objects)
+        open_.push_async_callback(signing.close)
+        desk = _desk(settings, objects, sums, publisher, signing.notes)
         pictures = open_pictures(settings, index, objects)
         open_.push_async_callback(pictures.close)
         push = open_push(settings, database)
@@ -84,7 +89,9 @@ async def open_room(settings: CloudSettings, *, fresh: bool = False) -> AsyncIte
             configured_keys(settings),
             lambda said: health.set("feeder", said),
         )
-        works = [sums.keep(), feeder.keep(), _look_at(objects), *_pushing(index, news, push)]
+        outbox = signing.outbox(desk.load, lambda said: health.set("reports", said))
+        works = [sums.keep(), feeder.keep(), outbox.keep(), _look_at(objects)]
+        works += _pushing(index, news, push)
         await open_.enter_async_context(_going(*works))
         room = furnish(
             settings,
@@ -93,16 +100,20 @@ async def open_room(settings: CloudSettings, *, fresh: bool = False) -> AsyncIte
             desk=desk,
             database=database,
             pictures=pictures,
+            after=signing.after,
             push=push,
             news=news,
             health=health,
             fresh=fresh,
         )
         open_.push_async_callback(room.waiting.close)
+        open_.callback(health.close)
         yield room
 
 
-def _desk(settings: CloudSettings, objects: Objects, sums: SlideSums, publisher: Publisher) -> Desk:
+def _desk(
+    settings: CloudSettings, objects: Objects, sums: SlideSums, publisher: Publisher, notes: Notes
+) -> Desk:
     if settings.review_key is None:
         raise ReviewKeyError(
             "review_key is not set: make a key with `leukoscope-cloud review-key FILE`; what "
@@ -115,6 +126,7 @@ def _desk(settings: CloudSettings, objects: Objects, sums: SlideSums, publisher:
         sums,
         publisher.tell,
         second_reader=settings.second_reader,
+        due=notes.put,
     )
 
 

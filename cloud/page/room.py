@@ -20,6 +20,7 @@ from cloud.pictures.pictures import Pictures
 from cloud.push.push import Push
 from cloud.reviews.desk import Desk
 from cloud.settings import CloudSettings
+from cloud.signing.after import AfterSignature
 from cloud.stores.objects import Objects
 from wire.web.shelf import Shelf
 from wire.words import RESEARCH_USE_ONLY
@@ -47,6 +48,8 @@ class Room:
     waiting: Waiting
     """Acts that wait for the store."""
     pictures: Pictures
+    after: AfterSignature
+    """Reports as files."""
     push: Push | None
     """None where the settings name no key for it."""
     health: Health
@@ -62,6 +65,7 @@ def furnish(
     desk: Desk,
     database: Database,
     pictures: Pictures,
+    after: AfterSignature,
     news: News,
     health: Health,
     push: Push | None = None,
@@ -83,6 +87,7 @@ def furnish(
         presence=Presence(news),
         waiting=Waiting(news),
         pictures=pictures,
+        after=after,
         push=push,
         health=health,
         parts=Parts(shelf, _common(settings), fresh=fresh),

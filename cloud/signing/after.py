@@ -42,7 +42,7 @@ class AfterSignature:
         self._notes = notes
         self._codes = codes
         self._drawer = drawer
-        self._metrics = metrics
+        self.metrics = metrics
 
     async def kept(self, case: Case) -> None:
         """See to it that each signed report of a slide is kept; the outbox does it at once.
@@ -74,7 +74,7 @@ class AfterSignature:
         """
         kept = await keep_fhir(self._objects, case, self._codes, number)
         if kept.created:
-            self._metrics.kept.inc()
+            self.metrics.kept.inc()
         await self._keep_pdf(case, number)
         bundle = await self._objects.get(kept.key)
         if bundle is None:

@@ -26,7 +26,7 @@ def test_set_up_makes_the_bucket_and_says_what_lies_where(store, client):
     assert said[0] == f"bucket {store.bucket}-fresh created"
     body = client.get_object(Bucket=f"{store.bucket}-fresh", Key=keys.LAYOUT)["Body"].read()
     prefixes = {keys.FRAMES, keys.RESULTS, keys.SLIDES, keys.SLIDES_DUE, keys.DEAD_LETTERS, MODELS}
-    prefixes |= {keys.REVIEWS, keys.WITNESSES}
+    prefixes |= {keys.REVIEWS, keys.WITNESSES, keys.REPORTS_DUE, keys.FHIR_LETTERS}
     assert set(json.loads(body)["prefixes"]) == prefixes
 
 

@@ -38,6 +38,7 @@ from cloud.push.push import open_push
 from cloud.reading import Reading
 from cloud.reviews.desk import Case, Desk
 from cloud.settings import CloudSettings
+from cloud.signing.open import open_signing
 from cloud.slides.sums import SlideSums
 from cloud.stores.objects import Objects
 from cloud.worker.outcome import store_reading
@@ -74,6 +75,8 @@ async def open_bench(
         sums = SlideSums(
             "room", objects, _say_into(said), lambda _: None, trusted=TRUSTED, pause_s=0
         )
+        signing = open_signing(chosen, objects)
+        open_.push_async_callback(signing.close)
         desk = Desk(
             objects,
             KEY,
@@ -81,6 +84,7 @@ async def open_bench(
             sums,
             lambda topic, payload: said.update({topic: payload}),
             second_reader=chosen.second_reader,
+            due=signing.notes.put,
         )
         pictures = open_pictures(chosen, index, objects)
         open_.push_async_callback(pictures.close)
@@ -97,6 +101,7 @@ async def open_bench(
                 desk=desk,
                 database=database,
                 pictures=pictures,
+            after=signing.after,
                 push=open_push(chosen, database),
                 news=News(),
                 health=health,

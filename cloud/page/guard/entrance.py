@@ -16,11 +16,11 @@ from wire.web.answer import changes_something, from_htmx, refuse
 
 _OPEN: Final = frozenset(
     {
-        "/login", "/oidc/login", "/oidc/callback", "/healthz", "/refusals",
+        "/login", "/oidc/login", "/oidc/callback", "/healthz", "/metrics", "/refusals",
         "/manifest.webmanifest", "/sw.js", "/offline",
     }
 )  # fmt: skip
-_NO_ONES: Final = ("/static/", "/healthz")
+_NO_ONES: Final = ("/static/", "/healthz", "/metrics")
 """The same for everybody: nobody is asked who they are."""
 
 _DOORS: Final = frozenset({"/login", "/oidc/login"})

@@ -8,10 +8,12 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from wire.settings import SettingsError
+
 SHIPPED: Final = Path(__file__).with_name("codes.toml")
 
 
-class CodesError(ValueError):
+class CodesError(SettingsError):
     """The file of codes cannot be used; the message names what is wrong."""
 
 
