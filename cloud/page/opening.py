@@ -1,13 +1,15 @@
 """Opens the reading room as the settings say, and closes it again."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from dataclasses import dataclass
 from typing import Any, Final
 
 import stamina
 import structlog
 
+from cloud.accounts.database import Database
 from cloud.accounts.open import open_accounts
 from cloud.index.index import Index
 from cloud.index.open import open_index
@@ -23,7 +25,7 @@ from cloud.reviews.desk import Desk
 from cloud.reviews.signing import ReviewKeyError, configured_keys, load_key, load_trusted
 from cloud.settings import CloudSettings
 from cloud.signing.notes import Notes
-from cloud.signing.open import open_signing
+from cloud.signing.open import Signing, open_signing
 from cloud.slides.sums import SlideSums
 from cloud.stores import keys
 from cloud.stores.objects import Objects, open_store
@@ -58,49 +60,22 @@ async def open_room(settings: CloudSettings, *, fresh: bool = False) -> AsyncIte
     stamina.instrumentation.set_on_retry_hooks([])
     health, news = Health(), News()
     async with AsyncExitStack() as open_:
-        index, database = open_index(settings), open_accounts(settings)
-        open_.callback(index.close)
-        open_.callback(database.close)
-        objects = Objects(
-            open_store(settings.store), settings.retry_max_s, lambda said: health.set("store", said)
-        )
-        publisher = Publisher(settings, health)
-        sums = SlideSums(
-            f"{settings.name}-desk",
-            objects,
-            publisher.say,
-            lambda said: health.set("slides", said),
-            trusted=configured_keys(settings),
-        )
-        signing = open_signing(settings, objects)
-        open_.push_async_callback(signing.close)
-        desk = _desk(settings, objects, sums, publisher, signing.notes)
-        pictures = open_pictures(settings, index, objects)
+        stores = _open_stores(settings, health, open_)
+        writing = _open_writing(settings, stores, health, open_)
+        pictures = open_pictures(settings, stores.index, stores.objects)
         open_.push_async_callback(pictures.close)
-        push = open_push(settings, database)
-        publisher.start()
-        open_.callback(publisher.stop)
-        open_.push_async_callback(sums.finish, _SUMS_S)
-        feeder = Feeder(
-            settings,
-            objects,
-            index,
-            news,
-            configured_keys(settings),
-            lambda said: health.set("feeder", said),
-        )
-        outbox = signing.outbox(desk.load, lambda said: health.set("reports", said))
-        works = [sums.keep(), feeder.keep(), outbox.keep(), _look_at(objects)]
-        works += _pushing(index, news, push)
+        push = open_push(settings, stores.database)
+        works = [*_works(settings, stores, writing, news, health)]
+        works += _pushing(stores.index, news, push)
         await open_.enter_async_context(_going(*works))
         room = furnish(
             settings,
-            index=index,
-            objects=objects,
-            desk=desk,
-            database=database,
+            index=stores.index,
+            objects=stores.objects,
+            desk=writing.desk,
+            database=stores.database,
             pictures=pictures,
-            after=signing.after,
+            after=writing.signing.after,
             push=push,
             news=news,
             health=health,
@@ -109,6 +84,55 @@ async def open_room(settings: CloudSettings, *, fresh: bool = False) -> AsyncIte
         open_.push_async_callback(room.waiting.close)
         open_.callback(health.close)
         yield room
+
+
+@dataclass(frozen=True)
+class _Stores:
+    """Where everything is."""
+
+    index: Index
+    database: Database
+    objects: Objects
+
+
+@dataclass(frozen=True)
+class _Writing:
+    """What is written, and what follows it."""
+
+    desk: Desk
+    sums: SlideSums
+    signing: Signing
+
+
+def _open_stores(settings: CloudSettings, health: Health, open_: AsyncExitStack) -> _Stores:
+    index = open_.enter_context(closing(open_index(settings)))
+    database = open_.enter_context(closing(open_accounts(settings)))
+    store = open_store(settings.store)
+    return _Stores(
+        index,
+        database,
+        Objects(store, settings.retry_max_s, lambda said: health.set("store", said)),
+    )
+
+
+def _open_writing(
+    settings: CloudSettings, stores: _Stores, health: Health, open_: AsyncExitStack
+) -> _Writing:
+    publisher = Publisher(settings, health)
+    sums = SlideSums(
+        f"{settings.name}-desk",
+        stores.objects,
+        publisher.say,
+        lambda said: health.set("slides", said),
+        trusted=configured_keys(settings),
+    )
+    signing = open_signing(settings, stores.objects)
+    open_.push_async_callback(signing.close)
+    desk = _desk(settings, stores.objects, sums, publisher, signing.notes)
+    publisher.start()
+    open_.callback(publisher.stop)
+    open_.push_async_callback(sums.finish, _SUMS_S)
+    return _Writing(desk, sums, signing)
 
 
 def _desk(
@@ -128,6 +152,24 @@ def _desk(
         second_reader=settings.second_reader,
         due=notes.put,
     )
+
+
+def _works(
+    settings: CloudSettings, stores: _Stores, writing: _Writing, news: News, health: Health
+) -> Iterator[Coroutine[Any, Any, None]]:
+    """What goes on beside the page."""
+    feeder = Feeder(
+        settings,
+        stores.objects,
+        stores.index,
+        news,
+        configured_keys(settings),
+        lambda said: health.set("feeder", said),
+    )
+    yield feeder.keep()
+    yield writing.sums.keep()
+    yield writing.signing.outbox(writing.desk.load, lambda said: health.set("reports", said)).keep()
+    yield _look_at(stores.objects)
 
 
 def _pushing(index: Index, news: News, push: Push | None) -> list[Coroutine[Any, Any, None]]:
