@@ -98,7 +98,9 @@ def _write(file: Path, data: bytes) -> None:
 def _show(facts: ReportFacts, files: Sequence[Path], console: Console) -> None:
     figures = facts.stands
     counts = ", ".join(f"{share.label} {share.count}" for share in figures.shares)
-    who = f"{facts.state} by {facts.signatures[-1].reader}" if facts.verified else facts.state
+    who: str = facts.state
+    if facts.verified:
+        who = f"{facts.state} by {' and '.join(facts.signatures[-1].readers)}"
     console.print(f"{facts.site}/{facts.slide}  {who}, {len(facts.fields)} fields: {counts}")
     if figures.blasts_per_100 is not None and figures.blasts_interval is not None:
         low, high = figures.blasts_interval

@@ -129,6 +129,16 @@ class Remark(Struct, frozen=True):
     """Empty: about the slide."""
 
 
+class FirstReader(Struct, frozen=True):
+    """Where two readers answer for a report: the one who signed it first."""
+
+    reader: str
+    number: int
+    """Of the entry."""
+    entry_sha256: str
+    at: datetime
+
+
 class Signature(Struct, frozen=True):
     """Somebody answers for the report."""
 
@@ -140,6 +150,13 @@ class Signature(Struct, frozen=True):
     at: datetime
     reason: str
     """Of the amendment; empty in the first."""
+    first: FirstReader | None = None
+    """None: one reader answers alone."""
+
+    @property
+    def readers(self) -> tuple[str, ...]:
+        """Who answers, in the order in which they signed."""
+        return (self.reader,) if self.first is None else (self.first.reader, self.reader)
 
 
 class ReportFacts(Struct, frozen=True, kw_only=True):
@@ -168,6 +185,8 @@ class ReportFacts(Struct, frozen=True, kw_only=True):
     models: tuple[Model, ...]
     signatures: tuple[Signature, ...]
     """The first, and every amendment so far; the last one holds."""
+    proposed: FirstReader | None = None
+    """While it is preliminary: one of two readers has signed, and the other one has not."""
     number: int
     """Of the last entry that it rests on; 0: none."""
     captured_from: datetime

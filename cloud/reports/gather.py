@@ -10,6 +10,7 @@ from cloud.reports.facts import (
     Differential,
     Excluded,
     FieldFacts,
+    FirstReader,
     Model,
     Pictured,
     Problem,
@@ -32,7 +33,7 @@ from cloud.reviews.entry import (
     Waive,
     cell_names,
 )
-from cloud.reviews.replay import Review, Slide
+from cloud.reviews.replay import Proposed, Review, Slide
 from cloud.slides.interval import exact_interval
 from cloud.slides.tally import blasts_per_100
 from imaging.verdict import judge
@@ -87,6 +88,7 @@ def report_facts(case: Case, number: int | None = None) -> ReportFacts:
         remarks=tuple(_remarks(entries)),
         models=_models(results),
         signatures=tuple(_signatures(case, review)),
+        proposed=_first(case, slide.proposal(review)),
         number=review.number,
         captured_from=min(captured),
         captured_to=max(captured),
@@ -211,7 +213,15 @@ def _signatures(case: Case, review: Review) -> Iterator[Signature]:
             reader=report.reader,
             at=report.at,
             reason=report.reason,
+            first=_first(case, report.first),
         )
+
+
+def _first(case: Case, proposed: Proposed | None) -> FirstReader | None:
+    if proposed is None:
+        return None
+    head = _head(case, proposed.number)
+    return FirstReader(proposed.reader, proposed.number, head, proposed.at)
 
 
 def _remarks(entries: Sequence[Entry]) -> Iterator[Remark]:

@@ -8,7 +8,7 @@ from cloud.reports.gather import report_facts
 from cloud.reviews.entry import Comment, Reclassify, See, Waive
 from wire.messages import Quality
 
-STAGES = ("open", "in review", "signed", "amended")
+STAGES = ("open", "in review", "signed", "amended", "proposed", "signed by two")
 LATER = 9
 """Number of the field that comes after the signature."""
 
@@ -24,11 +24,16 @@ async def _read_through(here):
 @asynccontextmanager
 async def at_stage(stage):
     """A room whose slide s1 has come this far; its third field is out of focus."""
-    async with room([["ALL", "Normal"], ["unidentified", "Normal"]]) as here:
+    two = stage in {"proposed", "signed by two"}
+    async with room([["ALL", "Normal"], ["unidentified", "Normal"]], second_reader=two) as here:
         blurred = Quality(0.01, 0.7, 0.0, 1.0, 0.4)
         await here.field(2, ["Normal", "AML", "Normal"], quality=blurred)
         if stage != "open":
             await _read_through(here)
+        if two:
+            await here.sign("ada")
+        if stage == "signed by two":
+            await here.sign("grace")
         if stage in {"signed", "amended"}:
             await here.sign("grace")
             await here.field(LATER, ["Normal"])

@@ -34,7 +34,8 @@ def report(scribe: Scribe, results: list[str]) -> Part:
         "conclusion": " ".join((facts.notice, *facts.limitations)),
     }
     if facts.verified:
-        made["resultsInterpreter"] = [scribe.person(facts.signatures[-1].reader)]
+        readers = facts.signatures[-1].readers
+        made["resultsInterpreter"] = [scribe.person(reader) for reader in readers]
     return made
 
 
@@ -94,22 +95,30 @@ def by_machine(scribe: Scribe, results: list[str]) -> Part:
 
 
 def by_person(scribe: Scribe, signature: Signature) -> Part:
-    """Provenance of a signature; it names the entry of the chain, which holds the signature."""
-    codes = scribe.codes
+    """Provenance of a signature; it names the entry of the chain, which holds the signature.
+
+    Where two readers answer, both are verifiers, and both entries are named.
+    """
+    codes, first = scribe.codes, signature.first
+    entries = [*([first.entry_sha256] if first else []), signature.entry_sha256]
     made: Part = {
         "resourceType": "Provenance",
         "id": scribe.id(f"by-person-{signature.number}"),
         "target": [scribe.to("report"), scribe.to("blasts"), scribe.to("differential-reader")],
         "recorded": at(signature.at),
-        "agent": [{"type": codes["verifier"].concept, "who": scribe.person(signature.reader)}],
+        "agent": [
+            {"type": codes["verifier"].concept, "who": scribe.person(reader)}
+            for reader in signature.readers
+        ],
         "entity": [
             {"role": "source", "what": scribe.to("differential-machine")},
-            {
-                "role": "source",
-                "what": {
-                    "identifier": codes.identifier("review-entry-sha256", signature.entry_sha256)
-                },
-            },
+            *(
+                {
+                    "role": "source",
+                    "what": {"identifier": codes.identifier("review-entry-sha256", entry)},
+                }
+                for entry in entries
+            ),
         ],
     }
     if signature.reason:
