@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import random
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -16,6 +15,7 @@ from cloud.index.rows import SlideKey
 from cloud.push.devices import Device, Devices
 from cloud.push.endpoints import Subscription, check, origin
 from cloud.push.keys import load_push_key, public_part
+from cloud.push.metrics import Metrics
 from cloud.push.post import Answer, Post
 from cloud.settings import CloudSettings
 
@@ -59,8 +59,7 @@ class Push:
     ) -> None:
         self.key = key
         self.devices = devices
-        self.counts: Counter[str] = Counter()
-        """How often: sent, gone, refused, later, given-up, trouble."""
+        self.metrics = Metrics()
         self._post = post
         self._services = services
         self._every_s = every_s
@@ -151,14 +150,14 @@ class Push:
                 taking = (self._clock(), _LEASE_S, _AT_ONCE)
             then = await asyncio.to_thread(self.devices.next_due)
         except AccountsTroubleError as error:
-            self.counts["trouble"] += 1
+            self.metrics.count("trouble")
             _log.warning("push_waits_for_database", cause=str(error))
             return _FIRST_RETRY_S
         return _LOOK_S if then is None else min(max(then - self._clock(), 0.05), _LOOK_S)
 
     async def _tell(self, device: Device) -> None:
         answer = await self._post.send(device)
-        self.counts[answer.verdict] += 1
+        self.metrics.count(answer.verdict)
         if answer.verdict == "sent":
             _log.info("push_sent", account=device.account, service=origin(device.endpoint))
         else:
@@ -179,7 +178,7 @@ class Push:
         elif answer.verdict == "later" and device.tries + 1 < _MOST_TRIES:
             self.devices.not_yet(device, self._clock() + _wait_s(device.tries, answer.wait_s))
         else:
-            self.counts["given-up"] += 1
+            self.metrics.count("given-up")
             self.devices.given_up(device)
 
 

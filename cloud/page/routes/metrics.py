@@ -14,8 +14,9 @@ def metrics(room: Room) -> APIRouter:
     @routes.get("/metrics")
     def told() -> Response:
         """Numbers only: no slide, no reader."""
-        return Response(
-            generate_latest(room.after.metrics.registry), media_type=CONTENT_TYPE_LATEST
-        )
+        said = generate_latest(room.after.metrics.registry)
+        if room.push is not None:
+            said += generate_latest(room.push.metrics.registry)
+        return Response(said, media_type=CONTENT_TYPE_LATEST)
 
     return routes

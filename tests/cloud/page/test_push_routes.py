@@ -196,8 +196,11 @@ def test_an_urgent_slide_reaches_a_device_that_asked_by_the_page(tmp_path, setti
             await asyncio.sleep(0.2)
             room.index.put([field_result(5, ["AML"] * 3, slide="a-token-of-a-slide")])
             room.news.tell(Change(*SlideKey("home", "a-token-of-a-slide"), "fields"))
-            while not service.pushed:
+            while not room.push.metrics.counts().get("sent"):
                 await asyncio.sleep(0.02)
+            assert (
+                'leukoscope_pushes_total{outcome="sent"} 1.0' in (await client.get("/metrics")).text
+            )
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

@@ -104,7 +104,7 @@ def test_a_device_that_is_gone_is_forgotten(push, service, rounds, status):
     rounds()
     assert not push.devices.holds("ada", "s-1", browser.endpoint)
     assert push.needs_you() == 0
-    assert push.counts == {"gone": 1}
+    assert push.metrics.counts() == {"gone": 1}
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
@@ -124,7 +124,7 @@ def test_a_busy_service_is_tried_again_later_each_time(push, service, rounds, cl
     clock.now += 6
     rounds()
     assert len(service.pushed) == 3
-    assert push.counts == {"later": 2, "sent": 1}
+    assert push.metrics.counts() == {"later": 2, "sent": 1}
 
 
 @pytest.mark.parametrize("after", ["300", lambda: formatdate(time.time() + 300, usegmt=True)])
@@ -153,11 +153,11 @@ def test_what_would_not_help_is_not_tried_again_and_no_redirect_is_followed(
     clock.now += 6000
     rounds()
     assert [pushed.path for pushed in service.pushed] == ["/push/one"]
-    assert push.counts == {"refused": 1, "given-up": 1}
+    assert push.metrics.counts() == {"refused": 1, "given-up": 1}
     assert push.devices.holds("ada", "s-1", browser.endpoint)
     assert push.needs_you() == 1  # the next slide is another matter
     rounds()
-    assert push.counts["sent"] == 1
+    assert push.metrics.counts()["sent"] == 1
 
 
 def test_a_service_that_is_away_is_given_up_after_eight_tries(push, service, rounds, clock):
@@ -168,7 +168,7 @@ def test_a_service_that_is_away_is_given_up_after_eight_tries(push, service, rou
         rounds()
         clock.now += 3000
     assert len(service.pushed) == 8
-    assert push.counts == {"later": 8, "given-up": 1}
+    assert push.metrics.counts() == {"later": 8, "given-up": 1}
 
 
 def test_nobody_there_is_a_failure_like_another(push, service, rounds, clock):
@@ -178,7 +178,7 @@ def test_nobody_there_is_a_failure_like_another(push, service, rounds, clock):
         subscribe(push, service.browser("one"))
         push.needs_you()
         rounds()
-    assert push.counts == {"later": 1}
+    assert push.metrics.counts() == {"later": 1}
 
 
 def test_a_strangers_certificate_is_not_told_anything(push, service, rounds, monkeypatch, tmp_path):
@@ -188,7 +188,7 @@ def test_a_strangers_certificate_is_not_told_anything(push, service, rounds, mon
     monkeypatch.delenv("SSL_CERT_FILE")
     rounds()
     assert service.pushed == []
-    assert push.counts == {"later": 1}
+    assert push.metrics.counts() == {"later": 1}
 
 
 def test_a_private_address_is_not_connected_to_whatever_its_name(service, key):
@@ -247,7 +247,7 @@ def test_while_the_database_is_away_the_task_waits_and_counts_it(push, service, 
     real = database.engine
     database.engine = _Broken()
     assert rounds() == 5.0
-    assert push.counts == {"trouble": 1}
+    assert push.metrics.counts() == {"trouble": 1}
     database.engine = real
     rounds()
     assert len(service.pushed) == 1
