@@ -41,18 +41,14 @@ class OidcSettings(BaseModel):
     @field_validator("issuer", "page_url")
     @classmethod
     def _encrypted(cls, given: str) -> str:
-        """Plain http only to this machine, for trials."""
-        parts = urlsplit(given)
-        plain = parts.scheme == "http" and _is_here(parts.hostname or "")
-        if not (parts.hostname and (parts.scheme == "https" or plain)):
-            raise ValueError("an https:// address (http:// only on this machine)")
-        if parts.query or parts.fragment or parts.username is not None:
-            raise ValueError("an address without ?, # or user name")
-        return given
+        return checked_url(given)
 
     @model_validator(mode="after")
-    def _origin_only(self) -> Self:
-        if urlsplit(self.page_url).path not in ("", "/"):
+    def _as_short_as_meant(self) -> Self:
+        if urlsplit(self.issuer).query:
+            raise ValueError("issuer is an address without ?")
+        parts = urlsplit(self.page_url)
+        if parts.path not in ("", "/") or parts.query:
             raise ValueError("page_url is https://HOST or https://HOST:PORT, without a path")
         return self
 
@@ -60,6 +56,21 @@ class OidcSettings(BaseModel):
     @classmethod
     def _without_slash(cls, given: str) -> str:
         return given.removesuffix("/")
+
+
+def checked_url(given: str) -> str:
+    """An address that is encrypted; plain http only to this machine, for trials.
+
+    Raises:
+        ValueError: it is not.
+    """
+    parts = urlsplit(given)
+    plain = parts.scheme == "http" and _is_here(parts.hostname or "")
+    if not (parts.hostname and (parts.scheme == "https" or plain)):
+        raise ValueError("an https:// address (http:// only on this machine)")
+    if parts.fragment or parts.username is not None:
+        raise ValueError("an address without # or user name")
+    return given
 
 
 def _is_here(host: str) -> bool:

@@ -60,6 +60,8 @@ oidc_logins: Final = sa.Table(
     sa.Column("browser", sa.String(64), nullable=False),
     sa.Column("nonce", sa.String(64), nullable=False),
     sa.Column("verifier", sa.String(128), nullable=False),
+    # The path that was asked for.
+    sa.Column("after", sa.String(300), nullable=False),
     sa.Column("began_at", Moment, nullable=False),
 )
 

@@ -16,6 +16,7 @@ from cloud.page.routes.files import files
 from cloud.page.routes.install import install
 from cloud.page.routes.live import live
 from cloud.page.routes.metrics import metrics
+from cloud.page.routes.oidc import oidc
 from cloud.page.routes.people import people
 from cloud.page.routes.pictures import pictures
 from cloud.page.routes.problems import add_problems
@@ -27,6 +28,7 @@ from cloud.page.routes.worklist import worklist
 
 ROUTES: Final[tuple[Callable[[Room], APIRouter], ...]] = (
     enter,
+    oidc,
     files,
     metrics,
     worklist,

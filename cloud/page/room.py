@@ -102,5 +102,6 @@ def _common(settings: CloudSettings) -> dict[str, object]:
         "version": version("leukoscope"),
         "ruo": RESEARCH_USE_ONLY,
         "handbook": settings.page.handbook,
+        "oidc_button": settings.oidc.button if settings.oidc else "",
         "push_on": settings.push_key is not None,
     }

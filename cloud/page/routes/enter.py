@@ -30,7 +30,7 @@ def enter(room: Room) -> APIRouter:
     def ask(request: Request, next: Annotated[str, Query(max_length=300)] = "/") -> Response:  # noqa: A002  # its name in the address
         found: Account | None = request.state.account
         if found is not None:
-            return RedirectResponse(_way(next, found), 303)
+            return RedirectResponse(way(next, found), 303)
         return _login(room, request, next)
 
     @routes.post("/login")
@@ -44,7 +44,7 @@ def enter(room: Room) -> APIRouter:
         if isinstance(found, Response):
             return found
         request.state.session = room.sessions.enter(found)
-        return RedirectResponse(_way(next, found), 303)
+        return RedirectResponse(way(next, found), 303)
 
     @routes.post("/logout")
     def leave(request: Request) -> Response:
@@ -90,7 +90,7 @@ _WRONG: Final = (
 )
 
 
-def _way(asked: str, account: Account) -> str:
+def way(asked: str, account: Account) -> str:
     """Where to go after signing in: only to a page of our own, and to one that the role opens."""
     home = "/people" if account.role == "admin" else "/"
     own = _HERE.fullmatch(asked) and not asked.startswith("//")

@@ -9,6 +9,14 @@ from reading_room import open_app
 
 from cloud.accounts.audit import Wanted
 from cloud.accounts.tables import audit_head
+from cloud.page.routes.audit import audit
+from cloud.page.routes.enter import enter
+
+
+@pytest.fixture(autouse=True)
+def few_routes(monkeypatch):
+    """To make FastAPI routes of all pages anew takes most of a test's time."""
+    monkeypatch.setattr("cloud.page.app.ROUTES", (enter, audit))
 
 
 def fill(room):

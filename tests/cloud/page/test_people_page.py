@@ -6,6 +6,10 @@ from reading_room import PASSWORD, client_of, open_app
 
 from cloud.accounts.audit import Wanted
 from cloud.accounts.people import Account
+from cloud.page.routes.audit import audit
+from cloud.page.routes.enter import enter
+from cloud.page.routes.people import people
+from cloud.page.routes.worklist import worklist
 
 HTMX = {"HX-Request": "true"}
 OIDC = {
@@ -13,6 +17,12 @@ OIDC = {
     "client_id": "leukoscope",
     "page_url": "https://reading.example",
 }
+
+
+@pytest.fixture(autouse=True)
+def few_routes(monkeypatch):
+    """To make FastAPI routes of all pages anew takes most of a test's time."""
+    monkeypatch.setattr("cloud.page.app.ROUTES", (enter, people, audit, worklist))
 
 
 def noted(room, did):
