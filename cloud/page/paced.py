@@ -3,8 +3,12 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import suppress
+from typing import Final
 
 from cloud.live.news import Change
+
+_MOST: Final = 256
+"""In a batch: of a page that is read too slowly for more, the oldest are skipped."""
 
 
 async def paced(
@@ -27,6 +31,7 @@ async def paced(
         try:
             async for change in news:
                 gathered.extend([change] if change else [])
+                del gathered[:-_MOST]
                 woken.set()
         finally:
             woken.set()
@@ -35,6 +40,7 @@ async def paced(
     try:
         if at_once:
             yield []
+            await asyncio.wait([gathering], timeout=least_s)
         while not gathering.done() or gathered:
             await woken.wait()
             woken.clear()
