@@ -83,8 +83,9 @@ async def verify(
 async def _verify_one(
     objects: Objects, trusted: Trusted, noted: dict[int, str], site: str, slide: str
 ) -> Verdict:
+    chain = await read_chain(objects, site, slide)  # first: no entry is about a later field
     results = await read_results(objects, site, slide)
-    examined = examine(await read_chain(objects, site, slide), results, trusted, noted)
+    examined = examine(chain, results, trusted, noted)
     review = examined.review
     return Verdict(site, slide, review.state, review.number, review.head, examined.findings)
 

@@ -108,8 +108,9 @@ class Desk:
         Raises:
             ReviewRefused: `chain-broken`: nothing is built on a chain that is not sound.
         """
-        results = await read_results(self._remembered, site, slide)
+        # In this order: no entry is about a field that comes after it.
         chain = await read_chain(self._remembered, site, slide)
+        results = await read_results(self._remembered, site, slide)
         examined = examine(chain, results, self._trusted)
         if wrong := [finding for finding in examined.findings if not _passing(finding, examined)]:
             _log.error("chain_broken", site=site, slide=slide, findings=len(wrong))
