@@ -41,6 +41,8 @@ class FieldCell:
     """In pixels of the picture, as `square`."""
     square: Box
     """What the model saw of it; may pass the picture's edges."""
+    mirrored: bool
+    """It does, and what lies beyond them is mirrored."""
     suggested: Label
     """By the machine."""
     label: ReaderLabel
@@ -146,12 +148,14 @@ def _cells(review: Review, field: FieldName, result: FrameResult) -> Iterator[Fi
     waived = field in review.waived
     for n, (name, cell) in enumerate(zip(cell_names(result), result.cells, strict=True)):
         box = Box(*msgspec.structs.astuple(cell.box))
+        square = square_of(box)
         label = review.labels.get(name, cell.label)
         yield FieldCell(
             n=n,
             name=name,
             box=box,
-            square=square_of(box),
+            square=square,
+            mirrored=not _within(square, result),
             suggested=cell.label,
             label=label,
             chances=tuple(cell.probabilities.items()),
@@ -167,3 +171,8 @@ def _said(review: Review, cell: CellName) -> Iterator[Said]:
     for reader, _, comment in review.comments:
         if cell in comment.cells:
             yield Said(reader, comment.text)
+
+
+def _within(square: Box, result: FrameResult) -> bool:
+    inside = square.x >= 0 and square.y >= 0
+    return inside and square.x + square.w <= result.width and square.y + square.h <= result.height

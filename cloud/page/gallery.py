@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, get_args
 
+from cloud.pictures.address import cell_address
 from cloud.reviews.desk import Case
 from cloud.reviews.entry import CellName, FieldName, ReaderLabel, cell_names, field_of
 from cloud.reviews.replay import Review
@@ -36,6 +37,8 @@ class Cell:
     later: bool
     """Its field came after the signature: it is in no report."""
     remarks: int
+    picture: str
+    """Address of its picture, which never changes under it: a browser may keep it."""
 
     @property
     def flagged(self) -> bool:
@@ -122,6 +125,7 @@ def more_of(case: Case, review: Review, label: ReaderLabel, start: int) -> Bin:
 class _Gallery:
     def __init__(self, case: Case, review: Review) -> None:
         self._review = review
+        self._results = case.slide.results
         self._later = later_fields(case)
         self._remarks = Counter(
             cell for *_, comment in review.comments for cell in set(comment.cells)
@@ -161,6 +165,7 @@ class _Gallery:
             waived=label == "unidentified" and field in self._review.waived,
             later=field in self._later,
             remarks=self._remarks[name],
+            picture=cell_address(self._results[field], int(name.rpartition("/")[2])),
         )
 
 

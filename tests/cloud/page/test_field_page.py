@@ -147,6 +147,19 @@ def test_no_scale_is_claimed_that_nobody_knows(tmp_path):
     visit(tmp_path, look)
 
 
+def test_a_cell_at_the_edge_says_that_its_picture_is_mirrored_there(tmp_path):
+    async def look(room, client):
+        result = await put_reading(room, read_field(0, slide="s7"))
+        page = await client.get(f"/slides/home/s7/fields/{result.device}/{result.capture_id}")
+        mirrored = "beyond it the small picture is mirrored"
+        # The first two boxes touch the upper and the right edge, the third none.
+        assert [result.cells[n].box.y for n in (0, 1)] == [0, 0]
+        told = [mirrored in words(part(page.text, f"card-{n}")) for n in range(3)]
+        assert told == [True, True, False]
+
+    visit(tmp_path, look, labels=[])
+
+
 def test_a_field_without_cells_says_so(tmp_path):
     async def look(room, client):
         await put_field(room, 5, [])

@@ -28,7 +28,7 @@ def test_the_page_shows_every_cell_in_the_bin_of_its_class(with_slide):
         case = await here.case()
         for cell in case.slide.machine:
             field, _, place = cell.rpartition("/")
-            assert f'src="/pictures/cell/home/{cell}"' in answer.text
+            assert f'src="/pictures/cell/home/{cell}?v=' in answer.text
             assert f'href="{here.path}/fields/{field}#{place}"' in answer.text
 
     with_slide(look)
