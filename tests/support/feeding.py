@@ -61,7 +61,7 @@ async def soon(asked, what, seconds=20):
         await asyncio.sleep(0.02)
 
 
-async def is_what_the_bucket_says(objects, index):
+async def is_what_the_bucket_says(objects, index, trusted=TRUSTED):
     """Whether a reindex would find nothing to mend."""
-    report = await Reindexer(objects, index, lambda _: None, trusted=TRUSTED, mend=False).run()
+    report = await Reindexer(objects, index, lambda _: None, trusted=trusted, mend=False).run()
     return report.same and not report.unsound
