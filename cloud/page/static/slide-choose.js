@@ -19,10 +19,18 @@ export function choosing() {
     const cell = cellOf(event.target);
     if (cell) reach(cell);
   });
-  root.addEventListener("error", (event) => cellOf(event.target)?.classList.add("is-lost"), true);
-  root.addEventListener("load", (event) => cellOf(event.target)?.classList.remove("is-lost"), true);
+  pictures();
   onChange(draw);
   draw();
+}
+
+// A picture that does not come is said: such a cell can be named, and is not seen by looking.
+function pictures() {
+  root.addEventListener("error", (event) => cellOf(event.target)?.classList.add("is-lost"), true);
+  root.addEventListener("load", (event) => cellOf(event.target)?.classList.remove("is-lost"), true);
+  for (const img of root.querySelectorAll(".pick img")) {
+    if (img.complete && img.naturalWidth === 0) cellOf(img).classList.add("is-lost"); // before this script came
+  }
 }
 
 export function toggle(cell) {

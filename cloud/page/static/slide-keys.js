@@ -10,7 +10,7 @@ const ACTS = { u: undo, n: nextUnseen, c: () => perform("comment"), a: selectBin
 export function keys() {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-    if (event.target.matches("input, textarea, select, summary")) return;
+    if (event.target.matches("input, textarea, select")) return;
     const act = meant(event);
     if (!act) return;
     event.preventDefault();

@@ -13,10 +13,11 @@ export async function name(label) {
 }
 
 export async function nameThese(some, label) {
-  if (place().mode === "signed") return say("This slide is signed: begin an amendment to change it.");
+  const amending = place().mode !== "review" && draft.isOpen();
+  if (place().mode === "signed" && !amending) return say("This slide is signed: begin an amendment to change it.");
   const next = neighbour(some);
   clear();
-  const answer = place().mode === "amend" ? await draft.change(some, label) : await send("reclassify", { cells: some.join(" "), label });
+  const answer = amending ? await draft.change(some, label) : await send("reclassify", { cells: some.join(" "), label });
   if (done(answer) && answer !== WAITS) follow(next);
 }
 
