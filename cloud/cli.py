@@ -134,6 +134,26 @@ def report(
 
 
 @app.command()
+def outbox(
+    *,
+    again: Annotated[bool, typer.Option("--again", help="post what was refused once more")] = False,
+    every: Annotated[
+        bool, typer.Option("--every", help="post every signed report, to a server that is new")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="one JSON object, for programs")] = False,
+    config: Config = None,
+) -> None:
+    """Show which signed reports wait, and which the FHIR server refused and why.
+
+    What is to be posted again is posted by the reading room. Ends with 1 where some were refused
+    and nobody said --again.
+    """
+    from cloud.signing.command import run_outbox  # --help stays quick
+
+    raise typer.Exit(run_outbox(_settings(config), again=again, every=every, json=json))
+
+
+@app.command()
 def review(config: Config = None) -> None:
     """Serve the reading room: worklist, slides, signing. Until stopped by SIGTERM or Ctrl-C.
 
