@@ -1,7 +1,7 @@
 """Acts that wait for the store: the page does not wait with them, and they are not lost."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -43,6 +43,7 @@ class Waiting:
         self._acting: set[asyncio.Task[Case]] = set()
         self._left: dict[Whose, asyncio.Task[Case]] = {}
         self._ended: dict[Whose, Outcome] = {}
+        self._aside: dict[SlideKey, asyncio.Task[None]] = {}
 
     def waits(self, whose: Whose) -> bool:
         """Whether an act of this reader on this slide is still to be written."""
@@ -71,11 +72,25 @@ class Waiting:
                 self._leave(whose, task)
         return task.result() if task.done() else None
 
+    def aside(self, key: SlideKey, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Do something about a slide that nobody waits for, one such at a time."""
+        if key in self._aside:
+            return
+        task = asyncio.ensure_future(work())
+        self._aside[key] = task
+        task.add_done_callback(lambda _: self._end_aside(key, task))
+
     async def close(self) -> None:
         """Give up what is not written yet: nobody was told that it was."""
-        for task in self._acting:
+        under_way: list[asyncio.Task[Any]] = [*self._acting, *self._aside.values()]
+        for task in under_way:
             task.cancel()
-        await asyncio.gather(*self._acting, return_exceptions=True)
+        await asyncio.gather(*under_way, return_exceptions=True)
+
+    def _end_aside(self, key: SlideKey, task: asyncio.Task[None]) -> None:
+        del self._aside[key]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("aside_failed", site=key.site, slide=key.slide, exc_info=error)
 
     def _leave(self, whose: Whose, task: asyncio.Task[Case]) -> None:
         self._left[whose] = task

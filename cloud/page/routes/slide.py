@@ -1,6 +1,7 @@
 """A slide: the whole page, its parts as they are now, and more of its cells."""
 
 import asyncio
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Query, Request
@@ -35,6 +36,8 @@ def slide(room: Room) -> APIRouter:
     async def page(request: Request, mine: _Reading) -> HTMLResponse:
         case = await case_now(room, mine.key)
         await note(room, request, "slide-viewed", *mine.key)
+        if case.review.reports:  # a bucket that somebody mended may lack what was signed
+            room.waiting.aside(mine.key, partial(room.after.kept, case))
         view = await seen_by(room, case, mine.me)
         return HTMLResponse(await asyncio.to_thread(shows.page, view, viewer(request)))
 

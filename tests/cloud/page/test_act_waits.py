@@ -3,45 +3,19 @@
 import asyncio
 import contextlib
 
-from obstore.exceptions import GenericError
+from cut_store import Cut
 from reading_desk import run
 from reading_room import open_app
-from slide_results import memory
 from slide_screen import Here
 
 from cloud.live.news import Change
-from cloud.stores.objects import Objects
 
 PATIENCE_S = 0.3
 
 
-class Cut(Objects):
-    """A bucket whose line can be cut."""
-
-    def __init__(self, store):
-        super().__init__(store, 0.05, lambda _: None)
-        self.away = False
-
-    async def _write(self, *args):
-        self._look()
-        return await super()._write(*args)
-
-    async def _read(self, *args):
-        self._look()
-        return await super()._read(*args)
-
-    async def _list(self, *args):
-        self._look()
-        return await super()._list(*args)
-
-    def _look(self):
-        if self.away:
-            raise GenericError("the line is cut")
-
-
 def with_cut(work, tmp_path):
     async def opened():
-        objects = Cut(memory()[0])
+        objects = Cut()
         async with open_app(tmp_path, objects=objects) as (room, client):
             room.waiting.patience_s = PATIENCE_S
             here = Here(room, client, "s1", 1000)

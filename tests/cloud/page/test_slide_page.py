@@ -1,3 +1,4 @@
+import asyncio
 import re
 
 import pytest
@@ -90,6 +91,23 @@ def test_fields_that_came_after_the_signature_are_told(with_slide):
         page = await here.page()
         assert "1 field came after the signature and is in no report" in page
         assert "later</span>" in page
+
+    with_slide(look)
+
+
+def test_whoever_opens_a_signed_slide_has_its_reports_noted_where_they_are_missing(with_slide):
+    async def look(here):
+        await here.sign()
+        kept = []
+
+        async def noted(case):
+            kept.append((case.entries[0].slide, len(case.review.reports)))
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(here.room.after, "kept", noted)
+            await here.page()
+            await asyncio.sleep(0)
+        assert kept == [(here.slide, 1)]
 
     with_slide(look)
 
