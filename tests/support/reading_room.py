@@ -19,6 +19,7 @@ from unittest.mock import patch
 
 import httpx
 from argon2 import PasswordHasher
+from fastapi import FastAPI
 from reading_desk import KEY, LABELS, TRUSTED
 from slide_results import field_result, memory, reading
 from stages import SLIDES, put_stages
@@ -51,6 +52,9 @@ PEOPLE = {"ada": "reader", "grace": "reader", "lise": "lead", "root": "admin"}
 BY_ROLE = {"reader": "ada", "lead": "lise", "admin": "root"}
 PASSWORD = "four blue lymphocytes"  # noqa: S105  # of a room that lives for a test
 BASE = "http://127.0.0.1:8740"
+_APPS: dict[int, FastAPI] = {}
+"""By the id of an open room: making one costs more than most tests."""
+
 _CHEAP = partial(PasswordHasher, time_cost=1, memory_cost=64, parallelism=1)
 """A hash that costs as much as it should takes longer than most tests."""
 
@@ -101,13 +105,14 @@ async def open_bench(
                 desk=desk,
                 database=database,
                 pictures=pictures,
-            after=signing.after,
+                after=signing.after,
                 push=open_push(chosen, database),
                 news=News(),
                 health=health,
             )
         for name, role in PEOPLE.items():
             room.accounts.add(name, role, oidc=("https://id.example", name))
+        open_.callback(_APPS.pop, id(room), None)
         yield room
         await sums.finish(10)
 
@@ -136,7 +141,9 @@ def client_of(room: Room, name: str | None = None, **more: object) -> httpx.Asyn
         session = room.sessions.enter(account_of(room, name))
         headers["X-CSRF-Token"] = room.sessions.csrf(session)
         cookies[cookie_name(room.settings.page)] = room.sessions.cookie(session)
-    transport = httpx.ASGITransport(create_app(room), client=("127.0.0.1", 50_000))
+    app = _APPS.get(id(room)) or create_app(room)
+    _APPS[id(room)] = app
+    transport = httpx.ASGITransport(app, client=("127.0.0.1", 50_000))
     return httpx.AsyncClient(
         **(
             {"transport": transport, "base_url": BASE, "headers": headers, "cookies": cookies}

@@ -1,7 +1,6 @@
 """All that the reading room's page answers to, with addresses that are filled in."""
 
 import re
-from collections.abc import Iterator
 
 from fastapi.routing import APIRoute
 from slide_results import capture_id
@@ -17,10 +16,15 @@ _PLACES = {
     "n": "0",
     "name": "ada",
 }
+_ROUTES: list[APIRoute] = []
 
 
-def paths(room: Room, method: str) -> Iterator[str]:
+def paths(room: Room, method: str) -> list[str]:
     """Of every route that takes this method, of the slide s1 where one is asked for."""
-    for route in (route for make in ROUTES for route in make(room).routes):
-        if isinstance(route, APIRoute) and method in route.methods:
-            yield re.sub(r"\{(\w+)(?::\w+)?\}", lambda part: _PLACES.get(part[1], "x"), route.path)
+    if not _ROUTES:  # the same in every room, and slow to make
+        _ROUTES.extend(route for make in ROUTES for route in make(room).routes)
+    return [
+        re.sub(r"\{(\w+)(?::\w+)?\}", lambda part: _PLACES.get(part[1], "x"), route.path)
+        for route in _ROUTES
+        if method in route.methods
+    ]

@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from reading_desk import run
 from reading_room import BASE, client_of, open_app
 from room_routes import paths
@@ -87,28 +86,28 @@ def test_a_forged_cookie_is_no_session(tmp_path):
     run(look())
 
 
-@pytest.mark.parametrize(
-    "origin", ["http://evil.example", "null", "https://127.0.0.1:8740", "http://127.0.0.1:1"]
-)
-def test_a_foreign_page_s_press_is_refused(tmp_path, origin):
+def test_a_foreign_page_s_press_is_refused(tmp_path):
+    foreign = ("http://evil.example", "null", "https://127.0.0.1:8740", "http://127.0.0.1:1")
+
     async def press():
         async with open_app(tmp_path) as (_, client):
-            answer = await client.post("/logout", headers={"Origin": origin})
-            assert answer.status_code == 403
+            for origin in foreign:
+                answer = await client.post("/logout", headers={"Origin": origin})
+                assert answer.status_code == 403, origin
             assert (await client.get("/")).status_code == 200  # still signed in
 
     run(press())
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "a b"])
-def test_a_name_that_is_not_the_room_s_is_refused(tmp_path, host):
+def test_a_name_that_is_not_the_room_s_is_refused(tmp_path):
     """DNS rebinding: a foreign name that was turned to 127.0.0.1."""
 
     async def look():
         async with open_app(tmp_path) as (_, client):
-            answer = await client.get("/healthz", headers={"Host": host})
-            assert answer.status_code == 421
-            assert "page.names" in answer.text
+            for host in ("evil.example", "127.0.0.1.evil.example", "", "a b"):
+                answer = await client.get("/healthz", headers={"Host": host})
+                assert answer.status_code == 421, host
+                assert "page.names" in answer.text
 
     run(look())
 
@@ -172,7 +171,8 @@ def test_pages_have_nothing_that_their_policy_forbids(tmp_path):
     async def look():
         async with open_app(tmp_path) as (room, client):
             pages = [await client.get(path) for path in set(paths(room, "GET"))
-                     if not path.startswith(("/live/", "/oidc/", "/login"))]  # fmt: skip
+                     if not path.startswith(("/live/", "/oidc/", "/login"))
+                     and not path.endswith(".pdf")]  # fmt: skip
             pages = [page.text for page in pages if "text/html" in page.headers["content-type"]]
             assert len(pages) > 2
             for text in pages:
@@ -189,7 +189,7 @@ def test_every_page_says_research_use_only(tmp_path):
         async with open_app(tmp_path) as (room, client):
             said = set()
             for path in set(paths(room, "GET")):
-                if path.startswith(("/live/", "/oidc/")):
+                if path.startswith(("/live/", "/oidc/")) or path.endswith(".pdf"):
                     continue
                 answer = await client.get(path, follow_redirects=True)
                 if answer.text.startswith("<!doctype html>"):

@@ -2,7 +2,6 @@
 
 import re
 
-import pytest
 from reading_desk import run
 from reading_room import PASSWORD, client_of, open_app
 from structlog.testing import capture_logs
@@ -84,21 +83,22 @@ def test_after_signing_in_one_is_where_one_wanted_to_be(tmp_path):
     run(come())
 
 
-@pytest.mark.parametrize(
-    "elsewhere",
-    [
+def test_signing_in_leads_to_no_foreign_page(tmp_path):
+    elsewhere = (
         "//evil.example",
         "https://evil.example",
         "/\\evil.example",
-        "\\\\evil",
-        "/x\r\nSet-Cookie: a",
-    ],
-)
-def test_signing_in_leads_to_no_foreign_page(tmp_path, elsewhere):
+        "\\\\evil.example",
+        "/x\r\nSet-Cookie: a=b",
+    )
+
     async def come():
-        async with open_app(tmp_path, None) as (room, client):
+        async with open_app(tmp_path, None) as (room, _):
             with_passwords(room)
-            assert (await sign_in(client, next=elsewhere)).headers["location"] == "/"
+            for foreign in elsewhere:
+                async with client_of(room) as anew:
+                    answer = await sign_in(anew, next=foreign)
+                assert answer.headers["location"] == "/", foreign
 
     run(come())
 
