@@ -85,11 +85,23 @@ class Acts:
     async def _carry_out(self, mine: Reading, deed: Deed, address: str) -> Case:
         room, me = self._room, mine.me.name
         async with room.audit.act(me, deed.did, *mine.key, deed.detail, address):
+            if deed.signs:
+                await self._hold_page_to_bucket(mine)
             case = await deed.work()
         await self._take_in(case)
         kind: Kind = "signed" if deed.signs and case.review.reports else "review"
         room.news.tell(Change(*mine.key, kind, me, case.review.number))
         return case
+
+    async def _hold_page_to_bucket(self, mine: Reading) -> None:
+        """Nobody signs other figures than those that the page showed (decision 022).
+
+        Raises:
+            OvertakenError: the database was altered, and the page with it.
+        """
+        case = await self._room.desk.load(*mine.key)
+        if not await asyncio.to_thread(put_case, self._room.index, case):
+            raise OvertakenError("The page did not show this slide as it is stored; it does now")
 
     async def _take_in(self, case: Case) -> None:
         """Into the projection. What is written is written, also where this fails."""

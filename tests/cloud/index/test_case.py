@@ -8,11 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from reading_desk import TRUSTED, room
 from slide_results import cell, field_result
+from structlog.testing import capture_logs
 
 from cloud.index.case import load_case, put_case, stored_results
 from cloud.index.index import Index, IndexTroubleError, SlideKey
 from cloud.index.reindex import Reindexer
-from cloud.index.tables import entries
+from cloud.index.tables import cells, entries, fields
 from cloud.reviews.entry import Comment, Reclassify, See, Waive
 from cloud.reviews.replay import Slide
 from wire.messages import FrameTimings, ModelRef, Quality
@@ -78,6 +79,48 @@ def test_what_an_action_wrote_is_shown_at_once_also_with_fields_that_were_not_kn
                 put_case(index, case)
                 assert load_case(index, *S1) == case == await here.case()
             assert len(case.slide.results) == 4
+
+    asyncio.run(check())
+
+
+LIES = {
+    "a label": sa.update(cells).where(cells.c.n == 0).values(label="Normal"),
+    "a field's picture": sa.update(fields).values(image_sha256="f" * 64),
+    "cells gone": sa.delete(cells),
+    "a remark": sa.update(entries).where(entries.c.number == 1).values(entry=b"{}"),
+    "a head": sa.update(entries).where(entries.c.number == 2).values(head="f" * 64),
+    "an entry gone": sa.delete(entries).where(entries.c.number == 1),
+}
+
+
+@pytest.mark.parametrize("what", LIES)
+def test_a_lie_of_the_database_is_found_and_put_right_by_the_next_action(what, index):
+    async def check():
+        async with room() as here:
+            for action in (Comment("one"), Comment("two")):
+                assert put_case(index, await here.do(action))
+            case, sound = await here.case(), list(index.digests())
+            with index.engine.begin() as connection:
+                assert connection.execute(LIES[what]).rowcount
+            with capture_logs() as logs:
+                assert not put_case(index, case)
+            assert [line["event"] for line in logs] == ["projection_altered"]
+            assert load_case(index, *S1) == case
+            assert list(index.digests()) == sound
+            assert put_case(index, case)
+
+    asyncio.run(check())
+
+
+def test_what_came_since_an_action_looked_is_no_lie(index):
+    async def check():
+        async with room() as here:
+            before = await here.do(Comment("one"))
+            await here.field(9, ["AML"])
+            after = await here.do(Comment("two"))
+            assert put_case(index, after)
+            assert put_case(index, before)
+            assert load_case(index, *S1) == after
 
     asyncio.run(check())
 
