@@ -28,7 +28,6 @@ from cloud.reviews.entry import (
 from cloud.reviews.replay import Proposed, Review, Slide
 from cloud.reviews.rules import OvertakenError, ReviewRefused, check
 from cloud.reviews.signing import Trusted, fingerprint, sign
-from cloud.reviews.undo import undo
 from cloud.reviews.verify import Chain, Examined, Finding, examine
 from cloud.slides.results import read_results
 from cloud.slides.sums import SlideSums
@@ -145,27 +144,6 @@ class Desk:
                 be read with again, such as a remark of more than 2000 characters.
         """
         return await self._append(site, slide, reader, lambda _: action, last_seen)
-
-    async def undo(
-        self, site: str, slide: str, reader: str, number: int, *, last_seen: int
-    ) -> Case:
-        """Give the cells that a reader's entry reclassified the labels back that they had before.
-
-        Args:
-            site: of the slide.
-            slide: its token.
-            reader: who does it; it has to be their own entry.
-            number: of that entry.
-            last_seen: as of `act`.
-
-        Raises:
-            OvertakenError: somebody named one of these cells after that entry.
-            ReviewRefused: `not-undoable`; as of `act`.
-        """
-        case = await self.load(site, slide)
-        for change in undo(case.entries, number, reader, case.slide.machine):
-            case = await self.act(site, slide, reader, change, last_seen=max(last_seen, number))
-        return case
 
     async def waive(
         self, site: str, slide: str, reader: str, reason: str, *, shown: str, last_seen: int

@@ -65,7 +65,7 @@ def act(room: Room) -> APIRouter:
     ) -> HTMLResponse:
         deed = Deed(
             "step-undone",
-            lambda: _take_back(room, mine, entry),
+            lambda: _take_back(room, mine, entry, screen),
             detail=f"entry={entry}",
             said="Your last step is undone.",
             shows=True,
@@ -98,7 +98,7 @@ def _plain(
     return work
 
 
-async def _take_back(room: Room, mine: Reading, entry: int) -> Case:
+async def _take_back(room: Room, mine: Reading, entry: int, screen: Screen) -> Case:
     """Give the cells of one's last step their labels back."""
     case = await room.desk.load(*mine.key)
     last = steps(case.entries, mine.me.name, case.slide.machine)
@@ -108,10 +108,9 @@ async def _take_back(room: Room, mine: Reading, entry: int) -> Case:
             "That is not your last step any more: somebody has named its cells since, or it is "
             "undone already. Look at the slide as it is now.",
         )
-    number = case.review.number
+    known = max(screen.number, entry)  # a proposal behind that is not ended unseen
     for change in last[0].back:
-        case = await room.desk.act(*mine.key, mine.me.name, change, last_seen=number)
-        number = case.review.number
+        case = await room.desk.act(*mine.key, mine.me.name, change, last_seen=known)
     return case
 
 

@@ -19,6 +19,7 @@ from cloud.reviews.entry import (
 )
 from cloud.reviews.rules import OvertakenError, ReviewRefused
 from cloud.reviews.signing import sign
+from cloud.reviews.steps import steps
 from cloud.slides.recount import Recounter
 from cloud.slides.signed import SlideName
 from cloud.stores import keys
@@ -92,7 +93,10 @@ def test_whatever_changes_after_a_proposal_ends_it(change):
             elif change == "waiver":
                 await here.do(Waive("still too pale"), "grace")
             elif change == "undo":
-                await here.desk.undo("home", "s1", "ada", 2, last_seen=4)
+                case = await here.case()
+                (step,) = steps(case.entries, "ada", case.slide.machine)
+                for back in step.back:
+                    await here.do(back)
             else:
                 await here.field(7, ["Normal"])
             assert (await here.case()).proposal is None
