@@ -11,6 +11,7 @@ from cloud.live.presence import Presence
 from cloud.page.asked import Asked
 from cloud.page.lines import listed
 from cloud.page.parts import Parts
+from cloud.page.tally import Tally
 
 PARTS: Final = ("ranks", "lines")
 """By the names of their templates in parts/."""
@@ -39,6 +40,7 @@ class Board:
         self._index = index
         self._presence = presence
         self._parts = parts
+        self._tally = Tally(index)
         self._made: OrderedDict[Asked, _Made] = OrderedDict()
 
     async def parts(self, asked: Asked, since: float) -> dict[str, str]:
@@ -50,10 +52,11 @@ class Board:
         async with made.turn:
             if made.begun < since:
                 begun = time.monotonic()
-                made.html = await asyncio.to_thread(self._render, asked)
+                made.html = await asyncio.to_thread(self._render, asked, since)
                 made.begun = begun
             return made.html
 
-    def _render(self, asked: Asked) -> dict[str, str]:
-        context = listed(self._index, self._presence, asked).context()
+    def _render(self, asked: Asked, since: float) -> dict[str, str]:
+        counted = self._tally.totals(since)
+        context = listed(self._index, self._presence, asked, counted).context()
         return {name: self._parts.part(name, **context) for name in PARTS}

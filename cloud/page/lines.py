@@ -60,8 +60,15 @@ class Listed:
         }
 
 
-def listed(index: Index, presence: Presence, asked: Asked) -> Listed:
-    """Read it from the projection; blocks. The same for every reader."""
+def listed(index: Index, presence: Presence, asked: Asked, counted: Totals | None = None) -> Listed:
+    """Read it from the projection; blocks. The same for every reader.
+
+    Args:
+        index: the projection.
+        presence: who reads what.
+        asked: the filter.
+        counted: totals that were counted just now; None counts.
+    """
     found, now = page(index, asked.wanted), datetime.now(UTC)
     lines = [
         Line(
@@ -71,4 +78,4 @@ def listed(index: Index, presence: Presence, asked: Asked) -> Listed:
         )
         for slide in found.slides
     ]
-    return Listed(asked, lines, found.after, totals(index))
+    return Listed(asked, lines, found.after, counted or totals(index))

@@ -28,7 +28,7 @@ from cloud.page.told import (
 from cloud.reports.facts import Differential, FieldFacts
 from cloud.reviews.desk import Case
 from cloud.reviews.entry import cell_names
-from wire.words import RESEARCH_USE_ONLY, SIGNED_NOTICE
+from wire.words import RESEARCH_USE_ONLY
 
 
 def api(room: Room) -> APIRouter:
@@ -65,7 +65,7 @@ def _worklist(room: Room, wanted: Asked) -> ToldWorklist:
 def _line(line: Line) -> ToldLine:
     slide = line.slide
     return ToldLine(
-        notice=SIGNED_NOTICE if line.signed else RESEARCH_USE_ONLY,
+        notice=RESEARCH_USE_ONLY,  # the counts are the machine's, also where a report is signed
         site=slide.site,
         slide=slide.slide,
         state=slide.state,

@@ -1,7 +1,8 @@
 """The worklist: for readers as a page, for programs as JSON."""
 
 import asyncio
-from typing import Annotated
+import time
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -13,6 +14,10 @@ from cloud.page.door import account, note, viewer
 from cloud.page.lines import listed
 from cloud.page.refused import PageRefused
 from cloud.page.room import Room
+from cloud.page.tally import Tally
+
+TALLY_S: Final = 2.0
+"""How old the page's totals may be, in seconds: its stream brings new ones at once."""
 
 _Part = Annotated[str, Query(max_length=400)]
 
@@ -35,6 +40,7 @@ def asked(
 def worklist(room: Room) -> APIRouter:
     """The routes."""
     routes = APIRouter()
+    tally = Tally(room.index)
     Wanted = Annotated[Asked, Depends(asked)]  # noqa: N806  # a type
 
     @routes.get("/")
@@ -44,13 +50,14 @@ def worklist(room: Room) -> APIRouter:
         if who.role == "admin":  # keeps accounts, and opens no slide
             return RedirectResponse("/people", 303)
         await note(room, request, "worklist-viewed")
-        return HTMLResponse(await asyncio.to_thread(_page, room, request, wanted))
+        return HTMLResponse(await asyncio.to_thread(_page, room, tally, request, wanted))
 
     return routes
 
 
-def _page(room: Room, request: Request, wanted: Asked) -> str:
-    context = listed(room.index, room.presence, wanted).context()
+def _page(room: Room, tally: Tally, request: Request, wanted: Asked) -> str:
+    counted = tally.totals(time.monotonic() - TALLY_S)
+    context = listed(room.index, room.presence, wanted, counted).context()
     states = [(word, name) for word, (name, _) in STATES.items()]
     return room.parts.page(
         "worklist", viewer=viewer(request), states=states, sites=sites(room.index), **context

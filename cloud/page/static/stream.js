@@ -11,11 +11,17 @@
     hear();
     const source = event.detail.source;
     source.addEventListener("beat", hear);
-    source.addEventListener("stale", () => location.reload()); // signed out: the door leads to /login
+    source.addEventListener("stale", () => leave(source));
   });
   document.addEventListener("htmx:sseError", lose);
   document.addEventListener("htmx:sseClose", lose);
   setInterval(() => document.querySelector("[sse-connect]") && Date.now() - heard > SILENCE_MS && lose(), 1000);
+
+  // Signed out: loaded again, the door leads to /login.
+  function leave(source) {
+    source.close();
+    location.reload();
+  }
 
   function hear() {
     heard = Date.now();

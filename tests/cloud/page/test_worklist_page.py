@@ -64,7 +64,8 @@ def test_a_line_says_what_a_hematologist_asks_first(tmp_path):
     said = line(html, "s2")
     for words in (
         "Blasts suspected", "of home", "waiting for 3 h 05 min", "ALL 7", "AML 0", "Normal 12",
-        "unidentified 1", "37 (16–62) blasts per 100", "20 cells in 1 field", "open", "preliminary",
+        "unidentified 1", "37 (16–62) suggested blasts per 100", "20 cells in 1 field", "open",
+        "preliminary",
     ):  # fmt: skip
         assert words in said
     assert RESEARCH_USE_ONLY in html
