@@ -31,7 +31,7 @@ class _Asked(NamedTuple):
     etag: str | None
 
 
-def _asked(
+async def _asked(  # async: it does not wait, and a plain function would go to a thread
     request: Request,
     site: Name,
     device: Name,
