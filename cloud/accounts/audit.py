@@ -1,24 +1,22 @@
 """The audit log: every view and every change, one behind the other, and nothing taken back."""
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import takewhile
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 
-from cloud.accounts.chain import DETAIL, DID, LONGEST_DETAIL, Finding, Head, Line, examine, sealed
+from cloud.accounts.append import Deed, append
+from cloud.accounts.chain import Finding, Head, Line, examine
 from cloud.accounts.database import Database
 from cloud.accounts.tables import audit, audit_head
-from wire.topics import NAME_PATTERN
+from cloud.accounts.together import Together
 
 _PAGE: Final = 1000
-_NAME: Final = re.compile(NAME_PATTERN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +40,7 @@ class Audit:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._together = Together(self._write)
 
     def note(
         self,
@@ -69,8 +68,11 @@ class Audit:
             AccountsTroubleError: it was not written.
             ValueError: `did` or `detail` is not of its form.
         """
+        self._together.bring(Deed(who, did, site, slide, detail, address, account))
+
+    def _write(self, deeds: list[Deed]) -> None:
         with self._database.writing() as connection:
-            append(connection, who, did, site, slide, detail, address, account=account)
+            append(connection, deeds)
 
     @asynccontextmanager
     async def act(
@@ -146,37 +148,6 @@ class Audit:
         return found
 
 
-def append(
-    connection: Connection,
-    who: str,
-    did: str,
-    site: str = "",
-    slide: str = "",
-    detail: str = "",
-    address: str = "",
-    *,
-    account: str = "",
-) -> None:
-    """Write a line within a transaction, so that it and what it tells of are done together.
-
-    Raises:
-        ValueError: `did` or `detail` is not of its form.
-    """
-    if not DID.fullmatch(did):
-        raise ValueError(f"{did!r} is no code of the audit log: small letters and dashes")
-    if len(detail) > LONGEST_DETAIL or not DETAIL.fullmatch(detail):
-        raise ValueError("a detail of the audit log is key=value, without any free text")
-    now = datetime.now(UTC)
-    up = sa.update(audit_head).values(number=audit_head.c.number + 1)
-    number, before = connection.execute(
-        up.returning(audit_head.c.number, audit_head.c.digest)
-    ).one()
-    rest = (account, _token(site), _token(slide), detail, address[:80], before)
-    line = sealed(Line(number, now, who, did, *rest, digest=""))
-    connection.execute(sa.insert(audit), _row(line))
-    connection.execute(sa.update(audit_head).values(digest=line.digest))
-
-
 def _conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
     conditions = [
         column == value
@@ -192,14 +163,6 @@ def _conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
     if wanted.since is not None:
         conditions.append(audit.c.at >= wanted.since)
     return conditions
-
-
-def _token(name: str) -> str:
-    return name if _NAME.fullmatch(name) else ""
-
-
-def _row(line: Line) -> dict[str, Any]:
-    return {name: getattr(line, name) for name in Line.__struct_fields__}
 
 
 def _line(row: sa.Row[Any]) -> Line:

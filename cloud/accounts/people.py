@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, TypeAlias, get_args
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from cloud.accounts.audit import append
+from cloud.accounts.append import Deed, append
 from cloud.accounts.database import Database
 from cloud.accounts.names import alike, checked, usable
 from cloud.accounts.tables import accounts
@@ -249,7 +249,7 @@ class Accounts:
 
 
 def _note(connection: Connection, by: By, did: str, name: str, detail: str) -> None:
-    append(connection, by.who, did, detail=detail, address=by.address, account=name)
+    append(connection, [Deed(by.who, did, detail=detail, address=by.address, account=name)])
 
 
 def _unknown(name: str) -> AccountRefused:

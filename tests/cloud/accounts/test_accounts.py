@@ -2,6 +2,7 @@ import threading
 
 import pytest
 import sqlalchemy as sa
+from accounts_end import both
 from argon2 import PasswordHasher
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +22,7 @@ def refused(reason):
     return pytest.raises(AccountRefused, check=lambda error: error.reason == reason)
 
 
+@both
 def test_who_was_added_comes_in_by_the_password_and_no_other(accounts):
     accounts.add("Ada Reader", "reader", PASSWORD)
     assert accounts.check_password("Ada Reader", PASSWORD) == Account("Ada Reader", "reader")
@@ -33,6 +35,7 @@ def test_a_name_is_found_in_any_case_and_answers_as_it_was_given(accounts):
     assert accounts.check_password("ada READER", PASSWORD) == Account("Ada Reader", "lead")
 
 
+@both
 @pytest.mark.parametrize("name", ["Ada Reader", "ada reader", "ＡＤＡ reader"])
 def test_a_name_is_never_given_to_another_even_when_its_owner_is_gone(accounts, name):
     accounts.add("Ada Reader", "reader", PASSWORD)
@@ -58,6 +61,7 @@ def test_a_name_that_could_not_stand_in_a_chain_is_refused(accounts, name):
     assert accounts.list() == []
 
 
+@both
 def test_the_longest_name_is_kept_whole(accounts):
     accounts.add("é" * 64, "reader", PASSWORD)
     assert accounts.check_password("é" * 64, PASSWORD).name == "é" * 64
@@ -95,6 +99,7 @@ def test_an_account_without_any_way_in_is_refused(accounts):
         accounts.add("Ada", "reader")
 
 
+@both
 def test_who_is_disabled_comes_in_by_neither_way_until_enabled_again(accounts):
     accounts.add("Ada", "reader", PASSWORD, OIDC)
     accounts.disable("Ada")
@@ -105,6 +110,7 @@ def test_who_is_disabled_comes_in_by_neither_way_until_enabled_again(accounts):
     assert accounts.by_oidc(*OIDC) == Account("Ada", "reader")
 
 
+@both
 def test_a_subject_opens_one_account_of_one_issuer(accounts):
     accounts.add("Ada", "reader", oidc=OIDC)
     assert accounts.by_oidc(*OIDC) == Account("Ada", "reader")
@@ -128,6 +134,7 @@ def test_a_new_password_closes_the_old_one_out(accounts):
     assert accounts.check_password("Ada", "another seven smears")
 
 
+@both
 @pytest.mark.parametrize(
     "change",
     [
@@ -143,6 +150,7 @@ def test_changing_an_account_that_is_not_there_says_so(accounts, change):
         change(accounts)
 
 
+@both
 def test_the_list_tells_how_each_comes_in(accounts):
     accounts.add("cora", "admin", PASSWORD)
     accounts.add("Ben", "lead", oidc=OIDC)
@@ -180,6 +188,7 @@ def test_an_unknown_name_costs_the_same_work_as_a_wrong_password(accounts, monke
     assert worked == [False] * 5  # once each, with today's parameters
 
 
+@both
 def test_a_hash_of_less_work_is_renewed_at_the_next_login_and_signs_nobody_out(
     accounts, database, sessions
 ):

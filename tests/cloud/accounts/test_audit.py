@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
+from accounts_end import both
+from rig import until
 
 from cloud.accounts.audit import Audit, Wanted
 from cloud.accounts.chain import Head
@@ -29,6 +31,7 @@ def written(audit):
     return audit
 
 
+@both
 def test_lines_are_read_as_they_were_written(written):
     line = list(written.lines())[3]
     assert (line.number, line.who, line.did) == (4, "Ada", "cells-reclassified")
@@ -38,6 +41,7 @@ def test_lines_are_read_as_they_were_written(written):
     assert written.head() == Head(6, list(written.lines())[-1].digest)
 
 
+@both
 @pytest.mark.parametrize(
     ("wanted", "numbers"),
     [
@@ -57,6 +61,7 @@ def test_lines_are_found_by_slide_reader_deed_and_time(written, wanted, numbers)
     assert [line.number for line in written.page(wanted)] == numbers[::-1]
 
 
+@both
 def test_pages_go_from_the_latest_back_without_gap_or_repeat(written):
     first = written.page(Wanted(), size=4)
     second = written.page(Wanted(), before=first[-1].number, size=4)
@@ -100,6 +105,7 @@ def test_what_cannot_be_a_token_is_left_out(audit):
     assert (line.site, line.slide) == ("", "")
 
 
+@both
 @pytest.mark.parametrize("change", [sa.update(table).values(who="Ben"), sa.delete(table)])
 def test_the_database_itself_refuses_to_change_or_remove_a_line(written, database, change):
     with pytest.raises(AccountsTroubleError, match="only grows"), database.writing() as connection:
@@ -108,6 +114,7 @@ def test_the_database_itself_refuses_to_change_or_remove_a_line(written, databas
     assert written.verify() == []
 
 
+@both
 def test_many_writers_at_once_make_one_chain(database, url):
     other = Database(url)
     failed = []
@@ -133,6 +140,7 @@ def test_many_writers_at_once_make_one_chain(database, url):
     other.close()
 
 
+@both
 def test_verifying_while_others_write_finds_nothing(database):
     log, stop = Audit(database), threading.Event()
     log.note("Ada", "login")
@@ -144,12 +152,13 @@ def test_verifying_while_others_write_finds_nothing(database):
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        assert [log.verify() for _ in range(15)] == [[]] * 15
+        assert [log.verify() for _ in range(6)] == [[]] * 6
     finally:
         stop.set()
         writer.join(20)
 
 
+@both
 def test_a_line_that_cannot_be_written_is_no_silence(written, database):
     with database.writing() as connection:
         connection.execute(sa.delete(audit_head))
@@ -158,14 +167,62 @@ def test_a_line_that_cannot_be_written_is_no_silence(written, database):
     assert len(list(written.lines())) == 6
 
 
+@both
 def test_a_failed_line_leaves_the_chain_whole(written, database, monkeypatch):
-    monkeypatch.setattr("cloud.accounts.audit._row", lambda line: {"number": 1})
+    monkeypatch.setattr("cloud.accounts.append.asdict", lambda line: {"number": 1})
     with pytest.raises(AccountsTroubleError):
         written.note("Ada", "slide-viewed", "clinic", "s1")
     monkeypatch.undo()
     written.note("Ada", "slide-viewed", "clinic", "s1")
     assert [line.number for line in written.lines()] == [1, 2, 3, 4, 5, 6, 7]
     assert written.verify() == []
+
+
+def test_lines_that_are_brought_at_the_same_time_are_one_transaction(database):
+    log, written = Audit(database), []
+    real = log._together._write
+    held, go_on = threading.Event(), threading.Event()
+
+    def write(deeds):
+        held.set()
+        assert go_on.wait(20)
+        written.append([deed.who for deed in deeds])
+        real(deeds)
+
+    log._together._write = write
+    threads = [threading.Thread(target=log.note, args=(f"r{n}", "login")) for n in range(9)]
+    threads[0].start()
+    assert held.wait(20)
+    for thread in threads[1:]:
+        thread.start()
+    until(lambda: len(log._together._brought) == 8, 20, "the others wait")
+    go_on.set()
+    for thread in threads:
+        thread.join(20)
+    assert [len(batch) for batch in written] == [1, 8]
+    assert sorted(line.who for line in log.lines()) == [f"r{n}" for n in range(9)]
+    assert log.verify() == []
+
+
+@both
+def test_when_a_transaction_fails_each_of_those_who_wait_is_told(database):
+    log, told = Audit(database), []
+    with database.writing() as connection:
+        connection.execute(sa.delete(audit_head))
+
+    def write():
+        try:
+            log.note("Ada", "login")
+        except AccountsTroubleError as error:
+            told.append(str(error))
+
+    threads = [threading.Thread(target=write) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len(told) == 8
+    assert list(log.lines()) == []
 
 
 async def _done(audit, error=None):

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
+from accounts_end import both
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import astuple, replace
@@ -155,6 +156,7 @@ def opened(audit, database):
     return audit
 
 
+@both
 @pytest.mark.parametrize(
     ("tamper", "found"),
     [
@@ -176,6 +178,7 @@ def test_the_log_in_the_database_is_held_to_its_chain(opened, database, tamper, 
     assert [(finding.number, finding.kind) for finding in opened.verify()] == found
 
 
+@both
 def test_writing_on_behind_a_forged_end_does_not_mend_it(opened, database):
     head = opened.head()
     with database.writing() as connection:

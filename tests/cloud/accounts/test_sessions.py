@@ -1,5 +1,6 @@
 import pytest
 import sqlalchemy as sa
+from accounts_end import both
 
 from cloud.accounts.database import Database
 from cloud.accounts.sessions import Sessions
@@ -14,11 +15,13 @@ def ada(accounts):
     return accounts.add("Ada", "reader", PASSWORD)
 
 
+@both
 def test_who_enters_is_known_by_the_session(sessions, ada):
     session = sessions.enter(ada)
     assert sessions.of(session) == ada
 
 
+@both
 @pytest.mark.parametrize("session", [None, "", "x", "ü", "\x00", "\ud800" * 3])
 def test_a_session_that_nobody_entered_is_nobodys(sessions, session):
     assert sessions.of(session) is None
@@ -33,6 +36,7 @@ def test_the_cookie_gives_the_session_back_and_only_unaltered(sessions, ada):
         assert sessions.of_cookie(wrong) is None
 
 
+@both
 def test_a_session_is_over_after_half_an_hour_without_a_press(sessions, ada, clock):
     session = sessions.enter(ada)
     clock.go(1799)
@@ -43,6 +47,7 @@ def test_a_session_is_over_after_half_an_hour_without_a_press(sessions, ada, clo
     assert sessions.of(session) is None
 
 
+@both
 def test_presses_keep_it_and_looking_does_not(sessions, ada, clock):
     pressed, looked = sessions.enter(ada), sessions.enter(ada)
     for _ in range(4):
@@ -77,6 +82,7 @@ def test_many_presses_are_one_write_in_twenty_seconds(sessions, ada, clock, data
     assert written.count("UPDATE") == 1
 
 
+@both
 @pytest.mark.parametrize(
     "change",
     [
@@ -118,6 +124,7 @@ def test_leaving_ends_this_session_only(sessions, ada):
     assert sessions.of(kept) == ada
 
 
+@both
 def test_a_restart_and_a_second_server_sign_nobody_out(sessions, ada, url, clock):
     session = sessions.enter(ada)
     cookie, token = sessions.cookie(session), sessions.csrf(session)
@@ -152,6 +159,7 @@ def test_no_token_is_a_cookie(sessions):
     assert sessions.of_cookie(f"{session}.{sessions.csrf(session)}") is None
 
 
+@both
 def test_an_account_has_twenty_browsers_at_most_and_the_idlest_goes(sessions, ada, clock):
     first = sessions.enter(ada)
     later = []
@@ -162,6 +170,7 @@ def test_an_account_has_twenty_browsers_at_most_and_the_idlest_goes(sessions, ad
     assert all(sessions.of(session) == ada for session in later)
 
 
+@both
 def test_sessions_that_are_over_are_swept_away(sessions, ada, clock, database):
     for _ in range(3):
         sessions.enter(ada)
