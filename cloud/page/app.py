@@ -7,6 +7,7 @@ from fastapi import APIRouter, FastAPI
 
 from cloud.page.guard import Guards
 from cloud.page.room import Room
+from cloud.page.routes.account import account
 from cloud.page.routes.act import act
 from cloud.page.routes.api import api
 from cloud.page.routes.audit import audit
@@ -44,6 +45,7 @@ ROUTES: Final[tuple[Callable[[Room], APIRouter], ...]] = (
     field,
     audit,
     people,
+    account,
 )
 """One line for each file in routes/."""
 

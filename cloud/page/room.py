@@ -80,7 +80,9 @@ def furnish(
         desk=desk,
         database=database,
         accounts=Accounts(database),
-        sessions=Sessions(database, settings.page.idle_minutes * 60),
+        sessions=Sessions(
+            database, settings.page.idle_minutes * 60, settings.page.session_hours * 3600
+        ),
         audit=Audit(database),
         logins=Logins(),
         news=news,

@@ -13,3 +13,6 @@ class PageSettings(ServedSettings):
     """
 
     port: int = Field(8740, ge=0, le=65_535, description="TCP port; 0 takes any free one")
+    session_hours: float = Field(
+        12.0, gt=0, le=168, description="hours after which one signs in again, however busy"
+    )

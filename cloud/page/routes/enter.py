@@ -67,7 +67,8 @@ def _admitted(
     """Whose name and password these are, noted; or why they do not open."""
     where = address(request)
     if wait_s := room.logins.wait_s(where, alike(name)):
-        room.audit.note("", "login-wait", address=where, account=room.accounts.known(name))
+        if room.logins.is_news(where):
+            room.audit.note("", "login-wait", address=where, account=room.accounts.known(name))
         return _wait(room, request, after, wait_s)
     try:
         found = room.accounts.check_password(name, password)
