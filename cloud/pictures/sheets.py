@@ -1,17 +1,22 @@
 """All cells of a field, as pictures. Pure CPU, for a thread."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
 
 from cloud.pictures.cut import SIDE, cut_jpegs
-from cloud.pictures.heat import draw
+from cloud.pictures.heat import Activation, draw
 from cloud.pictures.pictured import Field
 from cloud.pictures.problem import PictureError
 from imaging.crop import cut_cells
 from imaging.decode import decode
 from imaging.decode_error import DecodeError
+from imaging.types import Cells
 
 if TYPE_CHECKING:  # it brings onnxruntime, which most who look at pictures never need
     from cloud.classifier import Classifier
+
+_AT_ONCE: Final = 64
+"""Cells: so many take some 60 MB inside the network."""
 
 
 def cells(jpeg: bytes, field: Field) -> list[bytes]:
@@ -45,12 +50,17 @@ def maps(jpeg: bytes, field: Field, maker: "Classifier") -> list[bytes]:
     try:
         return [
             draw(activation, labels.index(likely), SIDE)
-            for activation, likely in zip(maker.activations(cut), field.likely, strict=True)
+            for activation, likely in zip(_activations(maker, cut), field.likely, strict=True)
         ]
     except ValueError as error:  # also BundleError: the graph gives no maps
         raise PictureError(
             "map-missing", f"What the model looked at cannot be drawn: {error}."
         ) from error
+
+
+def _activations(maker: "Classifier", cut: Cells) -> Iterator[Activation]:
+    for start in range(0, len(cut), _AT_ONCE):
+        yield from maker.activations(cut[start : start + _AT_ONCE])
 
 
 def _unreadable(error: Exception) -> PictureError:

@@ -54,7 +54,8 @@ class Fetcher:
         data = await self._get(field.image_key)
         if data is None:
             raise PictureError(
-                "picture-gone", "The field's picture is no longer in the store: it was deleted."
+                "picture-gone",
+                "The field's picture is no longer in the store: it has expired or was deleted.",
             )
         if hashlib.sha256(data).hexdigest() != field.image_sha256:
             _log.error("field_altered", key=field.image_key, expected=field.image_sha256)

@@ -9,6 +9,7 @@ export async function ask(path, form = null) {
   const answer = await fetch(path, { method: form ? "POST" : "GET", headers, body });
   const elsewhere = answer.headers.get("HX-Redirect");
   if (elsewhere) location.assign(elsewhere);
+  if (answer.headers.get("HX-Refresh")) location.reload();
   const text = await answer.text();
   return { status: answer.status, page: new DOMParser().parseFromString(text, "text/html") };
 }

@@ -1,6 +1,6 @@
 // What others do at this slide.
-import { byId, place } from "./field-page.js";
-import { refresh } from "./field-send.js";
+import { place } from "./field-page.js";
+import { refresh, settled } from "./field-send.js";
 
 const KINDS = new Set(["review", "signed", "waiting"]);
 
@@ -9,7 +9,7 @@ export function live() {
     const { type, data } = event.detail;
     if (!KINDS.has(type)) return;
     event.preventDefault();
-    if (type === "waiting") byId("error").replaceChildren(); // it was written, or the slide's page says why not
-    if (type === "waiting" || JSON.parse(data).number > Number(place().number)) refresh();
+    if (type === "waiting") settled();
+    else if (JSON.parse(data).number > Number(place().number)) refresh();
   });
 }

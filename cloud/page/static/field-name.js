@@ -1,7 +1,7 @@
 // What the chosen cell is called, and undo; into the chain, or into the draft of an amendment.
 import * as draft from "./field-draft.js";
 import { chosenCard, does, onChange, place, root, say } from "./field-page.js";
-import { done, send } from "./field-send.js";
+import { send, written } from "./field-send.js";
 
 const buttons = () => [...root.querySelectorAll(".field-classes [data-label]")];
 
@@ -28,11 +28,11 @@ export async function name(label) {
   if (draft.isOpen()) return draft.change(card.dataset.name, label);
   if (place().mode === "signed") return say("Signed: only to be read. An amendment is begun on the slide's page.");
   if (card.dataset.label === label && !card.dataset.unseen) return say(`It is called ${label} already.`);
-  if (done(await send("reclassify", { cells: card.dataset.name, label }))) say(`Called ${label}.`);
+  if (written(await send("reclassify", { cells: card.dataset.name, label }))) say(`Called ${label}.`);
 }
 
 async function undo() {
   if (draft.isOpen()) return draft.undo();
   if (!Number(place().undo)) return say("There is nothing of yours to undo.");
-  if (done(await send("undo", () => ({ entry: place().undo })))) say("Your last step is undone.");
+  if (written(await send("undo", () => ({ entry: place().undo })))) say("Your last step is undone.");
 }

@@ -1,13 +1,14 @@
 // Flagged cells count as seen: the chosen one, when it was on the screen, large and whole, for a second.
 import * as draft from "./field-draft.js";
 import { chosenCard, chosenCell, place } from "./field-page.js";
-import { done, send } from "./field-send.js";
+import { send, WAITS, written } from "./field-send.js";
 import { isOpen, onScreen } from "./field-stage.js";
 
 const PART = 0.9; // of the cell that has to be in view
 const LEAST_PX = 96; // its longer side on the screen
 const LOOK_MS = 1000; // how long
 const LOOK_EVERY_MS = 250;
+const AGAIN_MS = 5000; // after the server did not take it
 
 const told = new Set(); // names that the server has, or is about to have
 let looked = { name: "", since: 0 };
@@ -38,5 +39,6 @@ async function tell(name) {
   if (place().mode === "signed" && !draft.isOpen()) return;
   told.add(name);
   if (draft.isOpen()) return draft.see(name);
-  if (!done(await send("see", { cells: name }))) told.delete(name); // looked at again, told again
+  const status = await send("see", { cells: name });
+  if (!written(status) && status !== WAITS) setTimeout(() => told.delete(name), AGAIN_MS);
 }

@@ -1,7 +1,7 @@
 // One act after the other, each with the number that the one before has brought; and the cells as they are now.
 import * as draft from "./field-draft.js";
 import { ask } from "./field-fetch.js";
-import { base, byId, changed, fieldName, place } from "./field-page.js";
+import { base, byId, changed, fieldName, place, say } from "./field-page.js";
 
 let queue = Promise.resolve();
 
@@ -11,13 +11,26 @@ export function send(verb, values) {
   return queue;
 }
 
-export const done = (status) => status >= 200 && status < 300;
 export const WAITS = 202;
+export const written = (status) => status >= 200 && status < 300 && status !== WAITS;
 
 // As things stand now: after an act, and when others have done something.
 export function refresh() {
   queue = queue.then(fresh).catch(() => 0); // nobody answered: the next word of the stream asks again
   return queue;
+}
+
+// An act that waited for the store has come to its end: the slide's page knows how, and tells it once.
+export function settled() {
+  queue = queue.then(outcome).then(fresh).catch(() => 0); // nobody answered: as above
+  return queue;
+}
+
+async function outcome() {
+  const { status, page } = await ask(`${base}/parts`);
+  problem(page, status);
+  const words = page.getElementById("said")?.textContent;
+  if (words) say(words);
 }
 
 async function act(verb, values) {
@@ -36,7 +49,7 @@ async function act(verb, values) {
 function problem(page, status) {
   const error = page.querySelector("#error > .error, body > .error");
   byId("error").replaceChildren(...(error ? [error] : []));
-  if (!error && !done(status)) throw new Error(`unexpected answer ${status}`);
+  if (!error && status >= 300) throw new Error(`unexpected answer ${status}`);
 }
 
 async function fresh() {

@@ -151,6 +151,35 @@ def test_an_old_model_is_fetched_from_the_registry_once_and_kept(tmp_path):
     run(from_disk, tmp_path / "room", **trust)
 
 
+def test_the_bundle_of_the_settings_is_asked_before_the_store(tmp_path):
+    bundle = renamed_bundle(tmp_path / "ours", "ours", "2.0.0")
+    digest = sha256_of(bundle / "manifest.json")
+
+    async def look(here):
+        await here.hold(read_field(0))
+        result = by_another(0, "ours", "2.0.0", digest)
+        here.index.put([msgspec.structs.replace(result, device="scope-2")])
+        found = await here.pictures._makers.of(result.model)
+        assert found.model.sha256 == digest
+        assert not list((here.settings.picture_cache / "models").iterdir()), "nothing was fetched"
+
+    run(look, tmp_path, bundle=bundle, trusted_keys=[signing_keys().public])
+
+
+def test_of_many_models_a_few_stay_open(tmp_path):
+    async def look(here):
+        makers = here.pictures._makers
+        for n in range(5):
+            bundle = renamed_bundle(tmp_path / f"b{n}", "acgan", f"0.{n}.0")
+            await publish(here, bundle, "acgan", f"0.{n}.0")
+            digest = sha256_of(bundle / "manifest.json")
+            assert (await makers.of(ModelRef("acgan", f"0.{n}.0", digest))).model.sha256 == digest
+        assert len(makers._open) == 3
+        assert len(list((here.settings.picture_cache / "models").iterdir())) == 3
+
+    run(look, tmp_path, trusted_keys=[signing_keys().public])
+
+
 def test_a_model_that_is_nowhere_or_is_another_or_is_not_trusted_is_gone(tmp_path):
     bundle = renamed_bundle(tmp_path / "old", "acgan", "0.1.0")
     digest = sha256_of(bundle / "manifest.json")
