@@ -21,7 +21,6 @@ from cloud.page.opening import open_room
 from cloud.page.settings import PageSettings
 from cloud.reviews.signing import ReviewKeyError, new_key
 from wire.web.problem import PageError
-from wire.web.serving import GOODBYE_S
 
 
 @pytest.fixture(scope="module")
@@ -72,27 +71,42 @@ def test_over_tls_the_cookie_stays_under_tls(tmp_path):
             httpx.get(served.address.replace("https", "http"))
 
 
-def test_a_stream_ends_when_the_room_closes_and_a_slow_answer_is_let_end(tmp_path):
-    told, streamed = threading.Event(), []
+def test_when_the_room_closes_streams_end_and_a_running_request_is_let_end(tmp_path):
+    told, asked, streamed, answers = threading.Event(), threading.Event(), [], []
+
     with served_room(tmp_path, stages=False) as served:
         cookie = served.cookie()
+        http = httpx.Client(
+            base_url=served.address, cookies={cookie["name"]: cookie["value"]}, timeout=30
+        )
+        note = served.room.audit.note
+
+        def slowly(*what, **more):
+            asked.set()
+            time.sleep(1.0)
+            note(*what, **more)
 
         def follow():
-            cookies = {cookie["name"]: cookie["value"]}
-            url = f"{served.address}/live/worklist"
-            with httpx.stream("GET", url, cookies=cookies, timeout=30) as stream:
+            with http.stream("GET", "/live/worklist") as stream:
                 for line in stream.iter_lines():
                     streamed.append(line)
                     told.set()
 
-        follower = threading.Thread(target=follow)
-        follower.start()
-        assert told.wait(10)
-        began = time.monotonic()
-    follower.join(10)
-    assert not follower.is_alive()
+        def look():
+            answers.append(http.get("/"))
+
+        works = [threading.Thread(target=work) for work in (follow, look)]
+        works[0].start()
+        assert told.wait(20)
+        served.room.audit.note = slowly
+        works[1].start()
+        assert asked.wait(20)
+    for work in works:
+        work.join(20)
+        assert not work.is_alive()
     assert "retry: 2000" in streamed
-    assert time.monotonic() - began < GOODBYE_S
+    assert [answer.status_code for answer in answers] == [200]
+    http.close()
 
 
 def test_health_says_which_part_is_in_trouble_to_whoever_asks(tmp_path):
