@@ -88,6 +88,7 @@ class Audit:
     ) -> AsyncIterator[None]:
         """Note first, then do; where the doing fails, `…-not-done` is noted behind it.
 
+        `…-cut-off` where the program was stopped meanwhile: the store knows whether it was done.
         An act that goes on in the background has it around itself there, not in the request.
 
         Raises:
@@ -97,9 +98,9 @@ class Audit:
         await asyncio.to_thread(self.note, who, did, *rest, account=account)
         try:
             yield
-        except BaseException:
-            undone = f"{did}-not-done"
-            await asyncio.to_thread(self.note, who, undone, *rest, account=account)
+        except BaseException as error:
+            end = "not-done" if isinstance(error, Exception) else "cut-off"
+            await asyncio.to_thread(self.note, who, f"{did}-{end}", *rest, account=account)
             raise
 
     def head(self) -> Head:

@@ -13,7 +13,7 @@ from wire.messages import Moment
 
 Kind = Literal["gap", "altered", "broken-link", "cut-off", "beyond-end", "head-differs"]
 
-DID: Final = re.compile(r"[a-z][a-z0-9-]{0,29}(-not-done)?")
+DID: Final = re.compile(r"[a-z][a-z0-9-]{0,29}(-not-done|-cut-off)?")
 """A code for what was done."""
 
 DETAIL: Final = re.compile(r"([a-z][a-z_-]{0,30}=[A-Za-z0-9._:/+-]{1,120}( |$))*(?<! )")

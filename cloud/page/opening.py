@@ -9,6 +9,7 @@ from typing import Any, Final
 import stamina
 import structlog
 
+from cloud.accounts.audit import Audit
 from cloud.accounts.database import Database
 from cloud.accounts.open import open_accounts
 from cloud.index.index import Index
@@ -107,6 +108,9 @@ class _Writing:
 def _open_stores(settings: CloudSettings, health: Health, open_: AsyncExitStack) -> _Stores:
     index = open_.enter_context(closing(open_index(settings)))
     database = open_.enter_context(closing(open_accounts(settings)))
+    end = Audit(database).head()
+    # In the program's log, and so somewhere else: `audit --verify` can be held against it.
+    _log.info("audit_log_opened", number=end.number, digest=end.digest)
     store = open_store(settings.store)
     return _Stores(
         index,

@@ -245,6 +245,23 @@ def test_an_act_that_fails_is_taken_back_behind_its_line(audit):
     ]
 
 
+def test_an_act_that_the_programs_end_cuts_off_is_not_called_undone(audit):
+    async def stopped():
+        async def act():
+            async with audit.act("Ada", "report-signed", "clinic", "s1"):
+                await asyncio.sleep(60)
+
+        task = asyncio.ensure_future(act())
+        while audit.head().number == 0:
+            await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(stopped())
+    assert [line.did for line in audit.lines()] == ["report-signed", "report-signed-cut-off"]
+
+
 def test_an_act_that_cannot_be_noted_is_not_done(audit, database):
     done = []
     database.close()
