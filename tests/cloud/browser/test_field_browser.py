@@ -227,23 +227,52 @@ def test_what_another_reader_does_is_shown_and_nobody_writes_over_it_unseen(at, 
     expect(page.locator("#error .error")).to_have_count(0)
 
 
-def test_a_signed_field_is_only_to_be_read_until_an_amendment_is_begun(at, served):
-    page = opened(at(f"{where(served, 'signed')}#1", "monitor"))
+def test_an_act_that_waits_for_the_store_is_said_and_told_when_it_is_written(at, served):
+    name = cell_name(served, "review", 1, place=2)
+    desk, waiting = served.room.desk, served.room.waiting
+    patience, act, back = waiting.patience_s, desk.act, asyncio.Event()
+
+    async def slow(*what, **more):
+        await back.wait()
+        return await act(*what, **more)
+
+    page = opened(at(f"{where(served, 'review', 2)}#1", "monitor"))
+    try:
+        waiting.patience_s, desk.act = 0.2, slow
+        page.keyboard.press("2")
+        expect(page.locator("#error .error")).to_contain_text("Your change waits for it")
+        assert "Called AML" not in page.locator("#toast").inner_text()
+        served.loop.call_soon_threadsafe(back.set)
+        expect(page.locator("#toast")).to_contain_text("your change is written")
+    finally:
+        waiting.patience_s = patience
+        del desk.act
+    expect(page.locator("#error .error")).to_have_count(0)
+    expect(page.locator("#card-1 h2")).to_contain_text("AML")
+    assert chain(served, "review").review.labels[name] == "AML"
+
+
+def test_a_signed_field_is_only_to_be_read_until_an_amendment_is_begun_on_its_slide(at, served):
+    field, slide = where(served, "signed"), f"/slides/home/{served.slides['signed']}"
+    name = cell_name(served, "signed", 1)
+    page = opened(at(f"{field}#1", "monitor"))
     expect(page.locator(".field-classes")).to_be_hidden()
     page.keyboard.press("2")
     expect(page.locator("#toast")).to_contain_text("Signed: only to be read.")
-    base, me = f"/slides/home/{served.slides['signed']}", "ada"
-    page.evaluate(
-        """([key]) => sessionStorage.setItem(key, '{"changes":[],"seen":[],"waive":""}')""",
-        [f"leukoscope-draft:{me}:{base}"],
-    )
-    page.reload()
-    expect(opened(page).locator(".field-classes")).to_be_visible()
     before = chain(served, "signed").review.number
+    page.goto(served.address + slide)
+    page.locator("#idle [data-do=begin]").click()
+    expect(page.locator("#slide[data-mode=amend]")).to_be_attached()
+    page.goto(f"{served.address}{field}#1")
+    expect(opened(page).locator(".field-classes")).to_be_visible()
     page.keyboard.press("2")
     expect(page.locator("#card-1 h2")).to_contain_text("AML")
     page.keyboard.press("u")
     expect(page.locator("#card-1 h2")).not_to_contain_text("AML")
+    page.keyboard.press("1")
+    expect(page.locator("#card-1 h2")).to_contain_text("ALL")
+    page.locator("#back").click()
+    expect(page.locator(f"#bin-ALL [data-cell='{name}']")).to_be_visible()
     assert chain(served, "signed").review.number == before, "a draft is nothing written"
 
 
