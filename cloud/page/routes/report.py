@@ -87,6 +87,7 @@ async def _as_signed(room: Room, mine: Reading, number: int, ending: str) -> byt
 async def _kept_now(room: Room, mine: Reading, number: int, ending: str) -> bytes:
     """It was signed a moment ago, or by a program that kept none."""
     case = await room.desk.load(*mine.key)
+    await room.after.kept(case)  # so that the outbox has it, too
     await room.after.make(case, number)
     kept = await room.after.taken(*mine.key, number, ending)
     if kept is not None:
