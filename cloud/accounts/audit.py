@@ -118,20 +118,19 @@ class Audit:
             before: only lines of a smaller number.
             size: lines at most.
         """
-        query = sa.select(audit).where(*_conditions(wanted)).order_by(audit.c.number.desc())
-        if before is not None:
-            query = query.where(audit.c.number < before)
+        bound = [] if before is None else [audit.c.number < before]
+        query = _query(wanted, bound, audit.c.number.desc(), size)
         with self._database.reading() as connection:
-            return [_line(row) for row in connection.execute(query.limit(size))]
+            return [_line(row) for row in connection.execute(query)]
 
     def lines(self, wanted: Wanted | None = None) -> Iterator[Line]:
         """All lines, in the order in which they were written."""
         last = 0
-        conditions = _conditions(wanted or Wanted())
         while True:
-            query = sa.select(audit).where(*conditions, audit.c.number > last)
+            bound = [audit.c.number > last]
+            query = _query(wanted or Wanted(), bound, audit.c.number.asc(), _PAGE)
             with self._database.reading() as connection:
-                page = connection.execute(query.order_by(audit.c.number).limit(_PAGE)).all()
+                page = connection.execute(query).all()
             yield from (_line(row) for row in page)
             if len(page) < _PAGE:
                 return
@@ -149,6 +148,26 @@ class Audit:
         return found
 
 
+def _query(
+    wanted: Wanted,
+    bound: list[sa.ColumnElement[bool]],
+    order: sa.UnaryExpression[int],
+    size: int,
+) -> sa.Select[Any]:
+    """So many lines from an end of them, each read off an index."""
+    conditions = bound + _conditions(wanted)
+    query = sa.select(audit).order_by(order).limit(size)
+    if not wanted.who:
+        return query.where(*conditions)
+    # The first of either kind: with OR the database would look through all lines for a rare name.
+    either = [
+        sa.select(audit.c.number).where(column == wanted.who, *conditions).order_by(order)
+        for column in (audit.c.who, audit.c.account)
+    ]
+    firsts = [sa.select(one.limit(size).subquery().c.number) for one in either]
+    return query.where(audit.c.number.in_(sa.union(*firsts)))
+
+
 def _conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
     conditions = [
         column == value
@@ -159,8 +178,6 @@ def _conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
         )
         if value
     ]
-    if wanted.who:
-        conditions.append(sa.or_(audit.c.who == wanted.who, audit.c.account == wanted.who))
     if wanted.since is not None:
         conditions.append(audit.c.at >= wanted.since)
     return conditions

@@ -81,6 +81,7 @@ audit: Final = sa.Table(
     sa.Column("digest", sa.String(64), nullable=False),
     sa.Index("audit_slide", "slide", "number"),
     sa.Index("audit_who", "who", "number"),
+    sa.Index("audit_account", "account", "number"),
 )
 
 audit_head: Final = sa.Table(
