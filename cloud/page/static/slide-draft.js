@@ -1,9 +1,10 @@
 // An amendment that is not sent yet: kept by this browser until it is signed or discarded.
-import { base, byId, onChange, place, root, say } from "./slide-page.js";
+import { base, onChange, place, root, say } from "./slide-page.js";
 import { done, send } from "./slide-send.js";
 
 const KEY = `leukoscope-draft:${root.dataset.me}:${base}`;
 const NOTHING = { changes: [], seen: [], waive: "" };
+let signing = false;
 
 const read = () => JSON.parse(sessionStorage.getItem(KEY) ?? "null");
 const write = (draft) => sessionStorage.setItem(KEY, JSON.stringify(draft));
@@ -13,7 +14,7 @@ export const asText = () => JSON.stringify(read() ?? NOTHING);
 
 // A draft from before a reload is shown again.
 export function begin() {
-  onChange(forget);
+  onChange(again);
   if (!isOpen()) return;
   if (place().mode === "signed") show();
   else sessionStorage.removeItem(KEY);
@@ -54,17 +55,19 @@ export async function discard() {
 }
 
 export async function sign(values) {
+  signing = true;
   const answer = await send("amend", { ...values, draft: asText() });
+  signing = false;
   if (done(answer)) sessionStorage.removeItem(KEY);
   return answer;
 }
 
 // As the slide would be; whoever asks for parts while a draft is open asks for this.
 export function show() {
-  return send("draft", () => ({ draft: asText() }));
+  return send("draft", () => (isOpen() ? { draft: asText() } : null));
 }
 
-// Signed meanwhile and drawn without the draft: draw it again.
-function forget() {
-  if (place().mode === "signed" && isOpen() && !byId("acts").classList.contains("htmx-request")) show();
+// Signed, and drawn without the draft that is open: draw it again.
+function again() {
+  if (place().mode === "signed" && isOpen() && !signing) show();
 }

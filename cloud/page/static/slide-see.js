@@ -1,6 +1,6 @@
 // Which flagged cells were seen: the loaded picture in view, large enough, for long enough.
 import * as draft from "./slide-draft.js";
-import { byId, onChange, place, root } from "./slide-page.js";
+import { base, byId, onChange, place, root } from "./slide-page.js";
 import { done, send, WAITS } from "./slide-send.js";
 
 const PART = 0.9; // of the picture that has to be in view
@@ -23,7 +23,7 @@ export function seeing() {
     if (cell) look(cell); // opened
   });
   setInterval(flush, BATCH_MS);
-  addEventListener("pagehide", flush);
+  addEventListener("pagehide", farewell);
   watch();
 }
 
@@ -37,6 +37,15 @@ export function flush() {
   return told;
 }
 
+// The page goes away: what it has seen is sent off without waiting for an answer.
+function farewell() {
+  if (!looked.size || place().mode !== "review") return;
+  const csrf = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRF-Token"];
+  const { number, shown } = place();
+  navigator.sendBeacon(`${base}/see`, new URLSearchParams({ csrf, number, shown, cells: [...looked].join(" ") }));
+  looked.clear();
+}
+
 function keep(some, answer) {
   if (done(answer) && answer !== WAITS) {
     for (const name of some) seen(byId(`c-${name.replaceAll("/", ".")}`));
@@ -47,7 +56,7 @@ function keep(some, answer) {
 
 function seen(cell) {
   cell?.classList.remove("is-unseen");
-  cell?.querySelector(".cell-flag")?.remove();
+  cell?.querySelector(".cell-flag")?.replaceWith(byId("seen-mark").content.cloneNode(true));
 }
 
 // What lies under the bars above and below is not in view.
