@@ -34,7 +34,7 @@ def run_outbox(settings: CloudSettings, *, again: bool, every: bool, json: bool)
     """Show what waits and what was refused; 0 where nothing was, 1 where something was."""
     configure(json=settings.log_json)
     objects = Objects(open_store(settings.store), settings.retry_max_s, lambda _: None)
-    out = asyncio.run(outbox(objects, again=again, every=every))
+    out = asyncio.run(outbox(objects, settings.site, again=again, every=every))
     if json:
         sys.stdout.write(msgspec.json.encode(out).decode() + "\n")
     else:
@@ -44,17 +44,18 @@ def run_outbox(settings: CloudSettings, *, again: bool, every: bool, json: bool)
     return 1 if (out.refused or out.unreadable) and not again else 0
 
 
-async def outbox(objects: Objects, *, again: bool, every: bool) -> Out:
+async def outbox(objects: Objects, site: str | None = None, *, again: bool, every: bool) -> Out:
     """Look into it.
 
     Args:
         objects: the bucket.
+        site: of which; None: of all.
         again: put what was refused into it once more.
         every: put every report into it that is kept, for a server that is new.
     """
-    notes, letters = Notes(objects), Letters(objects)
+    notes, letters = Notes(objects, site), Letters(objects, site)
     refused = await letters.names()
-    anew = {*(refused if again else ()), *(await _kept(objects) if every else ())}
+    anew = {*(refused if again else ()), *(await _kept(objects, site) if every else ())}
     for name in sorted(anew):
         await notes.put(*name)
     waiting = [
@@ -67,8 +68,8 @@ async def outbox(objects: Objects, *, again: bool, every: bool) -> Out:
     return Out(waiting, letters_read, len(read) - len(letters_read), len(anew))
 
 
-async def _kept(objects: Objects) -> Iterable[ReportName]:
-    listed = await objects.sizes(keys.SLIDES)
+async def _kept(objects: Objects, site: str | None) -> Iterable[ReportName]:
+    listed = await objects.sizes(keys.of_site(keys.SLIDES, site))
     return [name for key in listed if (name := keys.read_report_name(key)) is not None]
 
 

@@ -32,10 +32,16 @@ class Letter(Struct, frozen=True, kw_only=True):
 
 
 class Letters:
-    """In the bucket, under `dead-letters-fhir/`."""
+    """In the bucket, under `dead-letters-fhir/`.
 
-    def __init__(self, objects: Objects) -> None:
+    Args:
+        objects: the bucket.
+        site: look at this one's only; None: at all.
+    """
+
+    def __init__(self, objects: Objects, site: str | None = None) -> None:
         self._objects = objects
+        self._prefix = keys.of_site(keys.FHIR_LETTERS, site)
 
     async def write(
         self, name: ReportName, status: int, issues: tuple[str, ...], reason: str
@@ -56,7 +62,7 @@ class Letters:
 
     async def names(self) -> list[ReportName]:
         """Reports that lie here."""
-        listed = await self._objects.sizes(keys.FHIR_LETTERS)
+        listed = await self._objects.sizes(self._prefix)
         return [name for key in sorted(listed) if (name := keys.read_report_name(key)) is not None]
 
     async def read(self, name: ReportName) -> Letter | None:

@@ -11,10 +11,16 @@ from cloud.stores.objects import Objects
 
 
 class Notes:
-    """Written before a signature, deleted when all that follows it is done."""
+    """Written before a signature, deleted when all that follows it is done.
 
-    def __init__(self, objects: Objects) -> None:
+    Args:
+        objects: the bucket.
+        site: look at this one's only; None: at all.
+    """
+
+    def __init__(self, objects: Objects, site: str | None = None) -> None:
         self._objects = objects
+        self._prefix = keys.of_site(keys.REPORTS_DUE, site)
         self.woken = asyncio.Event()
         """Set when there is a new one."""
 
@@ -31,7 +37,7 @@ class Notes:
     async def by_slide(self) -> Mapping[SlideKey, list[int]]:
         """Numbers of what is noted, in order."""
         found: dict[SlideKey, list[int]] = {}
-        for key in sorted(await self._objects.sizes(keys.REPORTS_DUE)):
+        for key in sorted(await self._objects.sizes(self._prefix)):
             if name := keys.read_report_name(key):
                 found.setdefault(SlideKey(name.site, name.slide), []).append(name.number)
         return found

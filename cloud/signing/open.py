@@ -7,6 +7,7 @@ from cloud.reports.fhir.codes import load_codes
 from cloud.settings import CloudSettings
 from cloud.signing.after import AfterSignature
 from cloud.signing.drawer import Drawer
+from cloud.signing.letters import Letters
 from cloud.signing.metrics import Metrics
 from cloud.signing.notes import Notes
 from cloud.signing.outbox import Load, Outbox
@@ -35,6 +36,7 @@ class Signing:
         return Outbox(
             self.objects,
             self.notes,
+            Letters(self.objects, self.settings.site),
             load,
             self.after,
             self.server,
@@ -56,7 +58,7 @@ def open_signing(settings: CloudSettings, objects: Objects) -> Signing:
     Raises:
         SettingsError: the file of codes, or the server's certificates, cannot be used.
     """
-    codes, notes = load_codes(settings.fhir_codes), Notes(objects)
+    codes, notes = load_codes(settings.fhir_codes), Notes(objects, settings.site)
     after = AfterSignature(objects, notes, codes, Drawer(objects), Metrics())
     server = FhirServer(settings.fhir) if settings.fhir.url else None
     return Signing(settings, objects, notes, after, server)

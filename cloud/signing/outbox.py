@@ -34,6 +34,12 @@ _LOOK_S: Final = 30.0
 _POSTS: Final = 4
 """Bundles under way at a time, each of another slide."""
 
+_SLIDES: Final = 64
+"""Slides that are worked off at a time; while a server is away, so many bundles are in memory."""
+
+_TRIES: Final = 10
+"""In a row; then other slides have their turn, and this one again after a rest."""
+
 _ABANDONED: Final = timedelta(days=1)
 """A note that no signature followed for so long was of one that was never given."""
 
@@ -53,6 +59,7 @@ class Outbox:
     Args:
         objects: the bucket.
         notes: of what is due.
+        letters: for what is refused.
         load: reads a slide and its chain.
         after: keeps the reports.
         server: None: they are kept, and posted nowhere.
@@ -66,6 +73,7 @@ class Outbox:
         self,
         objects: Objects,
         notes: Notes,
+        letters: Letters,
         load: Load,
         after: AfterSignature,
         server: FhirServer | None,
@@ -82,11 +90,11 @@ class Outbox:
         self._server = server
         self._warn = warn
         self._metrics = metrics
-        self._letters = Letters(objects)
+        self._letters = letters
         self._gate = asyncio.Semaphore(_POSTS)
         self._wait_s = wait_s
         self._retrying = stamina.AsyncRetryingCaller(
-            attempts=None,
+            attempts=_TRIES,
             timeout=None,
             wait_initial=wait_s,
             wait_max=retry_max_s,
@@ -94,7 +102,9 @@ class Outbox:
         )
         self._working: dict[SlideKey, asyncio.Task[None]] = {}
         self._resting: dict[SlideKey, tuple[float, float]] = {}
-        """When a slide is looked at again, and how long it rested."""
+        """When a slide is looked at again, and how long it rests until then."""
+        self._not_before = 0.0
+        """The server has asked for quiet until then."""
         self._why: dict[SlideKey, str] = {}
         """Why a slide's reports wait."""
         self._due: Mapping[SlideKey, list[int]] = {}
@@ -119,14 +129,19 @@ class Outbox:
         for slide in {*self._why, *self._resting} - {*self._due}:
             self._why.pop(slide, None)
             self._resting.pop(slide, None)
-        for slide in self._due:
-            rested = self._resting.get(slide, (0.0, 0.0))[0] <= time.monotonic()
-            if slide not in self._working and rested:
+        for slide in sorted(self._due, key=self._again_at):
+            free = len(self._working) < _SLIDES and slide not in self._working
+            if free and self._again_at(slide) <= time.monotonic():
                 self._working[slide] = asyncio.ensure_future(self._work_off(slide))
         self._say()
 
+    def _again_at(self, slide: SlideKey) -> float:
+        return self._resting.get(slide, (0.0, 0.0))[0]
+
     def _pause_s(self) -> float:
-        until = [at for at, _ in self._resting.values()]
+        if len(self._working) >= _SLIDES:
+            return _LOOK_S  # whichever ends first wakes us
+        until = [at for slide, (at, _) in self._resting.items() if slide not in self._working]
         next_s = min(until, default=time.monotonic() + _LOOK_S) - time.monotonic()
         return min(max(next_s, 0.05), _LOOK_S)
 
@@ -140,6 +155,8 @@ class Outbox:
             else:
                 self._resting.pop(slide, None)
                 self._why.pop(slide, None)
+        except PutOff as put_off:
+            self._rest(slide, str(put_off))
         except ReviewRefused as refused:
             self._rest(slide, f"the reviews of slide {slide.slide} are not sound: {refused.reason}")
         except Exception as error:  # noqa: BLE001  # told, tried again: other slides must go on meanwhile
@@ -173,13 +190,19 @@ class Outbox:
         return True
 
     async def _post(self, name: ReportName, bundle: bytes) -> None:
-        """Until the server has said yes or no."""
+        """Until the server has said yes or no.
+
+        Raises:
+            FhirRefused: no.
+            PutOff: it was tried many times; others have their turn.
+        """
         if self._server is None:
             return
         server, slide = self._server, SlideKey(name.site, name.slide)
 
         async def once() -> None:
             async with self._gate:
+                await asyncio.sleep(self._not_before - time.monotonic())
                 await server.post(bundle)
 
         def may_pass(error: Exception) -> bool | float:
@@ -187,7 +210,10 @@ class Outbox:
                 return False
             self._metrics.retries.inc()
             self._hold(slide, str(error))
-            return True if error.wait_s is None else max(error.wait_s, self._wait_s)
+            if error.wait_s is None:
+                return True
+            self._not_before = max(self._not_before, time.monotonic() + error.wait_s)
+            return max(error.wait_s, self._wait_s)
 
         await self._retrying(may_pass, once)
         self._why.pop(slide, None)

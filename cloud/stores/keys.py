@@ -87,6 +87,11 @@ class ReportName(NamedTuple):
     """Of the entry that signed it."""
 
 
+def of_site(prefix: str, site: str | None) -> str:
+    """What of a prefix is one site's; None: all of it."""
+    return prefix if site is None else f"{prefix}{site}/"
+
+
 def report_due(name: ReportName) -> str:
     """Key of a note that a report has to be kept, and posted where the settings say so."""
     return f"{REPORTS_DUE}{name.site}/{name.slide}/{name.number:06}"

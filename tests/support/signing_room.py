@@ -9,6 +9,7 @@ from cloud.reports.fhir.codes import load_codes
 from cloud.reviews.entry import Reclassify, See, Waive
 from cloud.signing.after import AfterSignature
 from cloud.signing.drawer import Drawer
+from cloud.signing.letters import Letters
 from cloud.signing.metrics import Metrics
 from cloud.signing.notes import Notes
 from cloud.signing.outbox import Outbox
@@ -41,6 +42,7 @@ class Signing:
         self.outbox = Outbox(
             self.objects,
             self.notes,
+            Letters(self.objects),
             here.another_desk().load,
             self.after,
             self.server,

@@ -14,7 +14,10 @@ from reading_desk import run
 from signing_room import Signing, amended, reports, signing_room
 from structlog.testing import capture_logs
 
+from cloud.settings import CloudSettings
+from cloud.signing import outbox
 from cloud.signing.letters import Letter
+from cloud.signing.open import open_signing
 from cloud.signing.post import FhirServer, PutOff
 from cloud.signing.settings import FhirSettings
 from cloud.stores import keys
@@ -256,6 +259,96 @@ def test_one_slide_s_trouble_holds_up_no_other_slide():
                 assert receiver.statuses == ["final", "final"]
                 of = [report["identifier"][0]["value"] for report in receiver.reports()]
                 assert of == ["home/s2", "home/s1"]
+
+    run(check())
+
+
+def test_a_server_that_asks_for_quiet_gets_it_from_every_slide():
+    async def check():
+        with receiving() as (receiver, url):
+            receiver.told = [Answer(429, b"", Retry_After="1")]
+            async with signing_room(url=url) as signing, signing.running():
+                await signing.here.sign()
+                while not receiver.asked:
+                    await asyncio.sleep(0.01)
+                await signing.here.field(50, ["Normal"], slide="s2")
+                await signing.here.sign(slide="s2")
+                await signing.done()
+            (first, _), *others = receiver.asked
+            assert all(at - first >= 1 for at, _ in others)
+            assert len(others) == 2
+
+    run(check())
+
+
+def test_while_many_wait_not_all_of_them_are_at_it_and_each_has_its_turn(monkeypatch):
+    monkeypatch.setattr(outbox, "_SLIDES", 2)
+    monkeypatch.setattr(outbox, "_TRIES", 2)
+    monkeypatch.setattr(outbox, "_REST_S", (0.1, 0.2))
+
+    async def check():
+        with receiving() as (receiver, url):
+            receiver.told = [Answer(500)] * 7
+            async with signing_room(url=url) as signing:
+                for n in range(2, 7):
+                    await signing.here.field(50 + n, ["Normal"], slide=f"s{n}")
+                    await signing.here.sign(slide=f"s{n}")
+                async with signing.running():
+                    most = 0
+                    while await signing.objects.sizes(keys.REPORTS_DUE):
+                        most = max(most, len(signing.outbox._working))  # how many?
+                        await asyncio.sleep(0.01)
+            assert most == 2
+            assert receiver.statuses == ["final"] * 5
+
+    run(check())
+
+
+def test_a_report_that_waits_long_does_not_keep_the_store_busy(monkeypatch):
+    monkeypatch.setattr(outbox, "_TRIES", 2)
+    monkeypatch.setattr(outbox, "_REST_S", (0.1, 0.1))
+
+    async def check():
+        with receiving() as (receiver, url):
+            receiver.told = [Answer(500)] * 2 + [Answer(200, b"", after_s=1.5)]
+            async with signing_room(url=url) as signing:
+                await signing.here.sign()
+                async with signing.running():
+                    while len(receiver.asked) < 3:
+                        await asyncio.sleep(0.01)
+                    looks = []
+                    sizes = signing.objects.sizes
+
+                    async def counted(prefix):
+                        looks.append(prefix)
+                        return await sizes(prefix)
+
+                    signing.objects.sizes = counted
+                    await asyncio.sleep(1)
+                    assert len(looks) < 6
+
+    run(check())
+
+
+def test_a_room_of_one_site_leaves_another_site_s_reports_alone():
+    async def check():
+        with receiving() as (receiver, url):
+            async with signing_room() as signing:
+                await signing.here.sign()
+                elsewhere = open_signing(
+                    CloudSettings(site="elsewhere", fhir={"url": url}), signing.objects
+                )
+                said = []
+                task = asyncio.ensure_future(
+                    elsewhere.outbox(signing.here.desk.load, said.append).keep()
+                )
+                while not said:
+                    await asyncio.sleep(0.01)
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+                await elsewhere.close()
+                assert receiver.asked == []
+                assert len(await signing.objects.sizes(keys.REPORTS_DUE)) == 1
 
     run(check())
 
