@@ -41,12 +41,8 @@ _log = structlog.get_logger("cloud.page")
 
 
 @asynccontextmanager
-async def open_room(settings: CloudSettings, *, fresh: bool = False) -> AsyncIterator[Room]:
+async def open_room(settings: CloudSettings) -> AsyncIterator[Room]:
     """Open everything the page stands on; waits neither for the store nor for the broker.
-
-    Args:
-        settings: of the cloud room.
-        fresh: read templates and static files at every use, while somebody works on them.
 
     Raises:
         ReviewKeyError: `review_key` is missing or cannot be used.
@@ -80,7 +76,6 @@ async def open_room(settings: CloudSettings, *, fresh: bool = False) -> AsyncIte
             push=push,
             news=news,
             health=health,
-            fresh=fresh,
         )
         open_.push_async_callback(room.waiting.close)
         open_.callback(health.close)

@@ -66,9 +66,9 @@ def room_settings(**settings: object) -> CloudSettings:
 
 @asynccontextmanager
 async def open_bench(
-    folder: Path, objects: Objects | None = None, **settings: object
+    folder: Path, objects: Objects | None = None, *, fresh: bool = False, **settings: object
 ) -> AsyncIterator[Room]:
-    """A room with nothing in it."""
+    """A room with nothing in it; `fresh` reads templates and static files at every use."""
     chosen = room_settings(**settings)
     said: dict[str, bytes] = {}
     async with AsyncExitStack() as open_:
@@ -109,6 +109,7 @@ async def open_bench(
                 push=open_push(chosen, database),
                 news=News(),
                 health=health,
+                fresh=fresh,
             )
         for name, role in PEOPLE.items():
             room.accounts.add(name, role, oidc=("https://id.example", name))
