@@ -1,3 +1,4 @@
+import asyncio
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -23,6 +24,16 @@ def line(html: str, slide: str) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", found[1]).split())
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """Runs what is given the room and its client, in one room for many tests: it opens slowly."""
+    with asyncio.Runner() as runner:
+        opened = open_app(tmp_path_factory.mktemp("room"))
+        room, client = runner.run(opened.__aenter__())
+        yield lambda work: runner.run(asyncio.wait_for(work(room, client), 60))
+        runner.run(opened.__aexit__(None, None, None))
+
+
 def on_the_page(tmp_path, work, role="reader", **more):
     async def whole():
         async with open_app(tmp_path, role, **more) as (room, client):
@@ -39,28 +50,20 @@ async def some_slides(room):
     await put_field(room, 52, ["Normal"] * 30, slide="calm", site="lab-east")
 
 
-def many(room, count):
-    """Slides many-000 and on, only in the projection."""
-    put = [field_result(100 + n, ["Normal"] * 30, slide=f"many-{n:03}") for n in range(count)]
+def many(room, name, count, first):
+    """Slides NAME-000 and on, only in the projection; `first` numbers their fields."""
+    put = [field_result(first + n, ["Normal"] * 30, slide=f"{name}-{n:03}") for n in range(count)]
     room.index.put(put)
 
 
-def test_suspected_blasts_come_first_and_among_them_who_waits_longest(tmp_path):
-    async def seen(room, client):
-        await some_slides(room)
-        return (await client.get("/")).text
-
-    assert tokens(on_the_page(tmp_path, seen)) == ["early", "s1", "calm", "calm"]
-
-
-def test_a_line_says_what_a_hematologist_asks_first(tmp_path):
+def test_a_line_says_what_a_hematologist_asks_first(shared):
     async def seen(room, client):
         captured = datetime.now(UTC) - timedelta(hours=3, minutes=5)
         labels = ["ALL"] * 7 + ["Normal"] * 12 + ["unidentified"]
         await put_field(room, 60, labels, slide="s2", captured_at=captured)
         return (await client.get("/")).text
 
-    html = on_the_page(tmp_path, seen)
+    html = shared(seen)
     said = line(html, "s2")
     for words in (
         "Blasts suspected", "of home", "waiting for 3 h 05 min", "ALL 7", "AML 0", "Normal 12",
@@ -72,14 +75,14 @@ def test_a_line_says_what_a_hematologist_asks_first(tmp_path):
     assert "diagnosis" not in html
 
 
-def test_a_long_token_is_short_in_the_line_and_whole_in_its_title_and_its_copy(tmp_path):
+def test_a_long_token_is_short_in_the_line_and_whole_in_its_title_and_its_copy(shared):
     whole_name = "s0123456789abcdef0123"
 
     async def seen(room, client):
-        await put_field(room, 60, ["ALL"], slide=whole_name)
+        await put_field(room, 61, ["ALL"], slide=whole_name)
         return (await client.get("/")).text
 
-    html = on_the_page(tmp_path, seen)
+    html = shared(seen)
     assert f'title="{whole_name}">s012345678…</code>' in html
     assert f'data-copy="{whole_name}"' in html
 
@@ -106,43 +109,48 @@ def test_a_signed_slide_is_done_until_a_field_comes_and_then_says_so(tmp_path):
     assert "1 field came after the signature" in line(later, "s1")
 
 
-def test_it_says_who_has_a_slide_open(tmp_path):
+def test_it_says_who_has_a_slide_open(shared):
     async def seen(room, client):
         with room.presence.enter(SlideKey("home", "s1"), "grace"):
             there = (await client.get("/")).text
         return there, (await client.get("/")).text
 
-    there, gone = on_the_page(tmp_path, seen)
+    there, gone = shared(seen)
     assert "grace reads it now" in line(there, "s1")
     assert "grace" not in gone
 
 
-@pytest.mark.parametrize(
-    ("query", "expected"),
-    [
-        ("?rank=3", {"calm"}),
-        ("?site=lab-east", {"calm"}),
-        ("?q=e", {"early"}),
-        ("?q=E", set()),
-        ("?state=open", {"early", "s1", "calm"}),
-        ("?state=in-review", set()),
-        ("?state=all&q=s", {"s1"}),
-        ("?rank=0&site=lab-east", set()),
-    ],
-)
-def test_filters_leave_out_what_is_not_asked_for(tmp_path, query, expected):
+FILTERS = {
+    "?rank=3": {"calm"},
+    "?site=lab-east": {"calm"},
+    "?q=e": {"early"},
+    "?q=E": set(),
+    "?state=open": {"early", "s1", "calm"},
+    "?state=in-review": set(),
+    "?state=all&q=s": {"s1"},
+    "?rank=0&site=lab-east": set(),
+}
+
+
+def test_urgent_ones_first_and_filters_leave_out_what_is_not_asked_for(tmp_path):
     async def seen(room, client):
         await some_slides(room)
-        return (await client.get(f"/{query}")).text
+        return {query: (await client.get(f"/{query}")).text for query in ("", *FILTERS)}
 
-    html = on_the_page(tmp_path, seen)
-    assert set(tokens(html)) == expected
-    assert expected or "No slide is like that." in html
+    pages = on_the_page(tmp_path, seen)
+    # Suspected blasts first, and among them who waits longest.
+    assert tokens(pages.pop("")) == ["early", "s1", "calm", "calm"]
+    assert {query: set(tokens(html)) for query, html in pages.items()} == FILTERS
+    for query, expected in FILTERS.items():
+        assert bool(expected) != ("No slide is like that." in pages[query])
+    tiles = re.findall(r'id="rank-(\d)".*?<b>([\d,]+)</b>', pages["?state=open"], re.S)
+    assert tiles == [("0", "2"), ("1", "0"), ("2", "0"), ("3", "2")]
+    assert '<b class="number">4</b> open' in pages["?state=open"]
 
 
-def test_pages_follow_one_another_until_every_slide_was_shown_once(tmp_path):
+def test_pages_follow_one_another_until_every_slide_was_shown_once(shared):
     async def seen(room, client):
-        many(room, 120)
+        many(room, "many", 120, 100)
         html, shown = (await client.get("/?q=many")).text, []
         while True:
             shown += tokens(html)
@@ -151,20 +159,9 @@ def test_pages_follow_one_another_until_every_slide_was_shown_once(tmp_path):
                 return shown, html
             html = (await client.get(following[1].replace("&amp;", "&"))).text
 
-    shown, last = on_the_page(tmp_path, seen)
+    shown, last = shared(seen)
     assert shown == [f"many-{number:03}" for number in range(120)]
     assert 'href="/?q=many">First page' in last
-
-
-def test_the_tiles_count_what_waits_and_the_line_below_all(tmp_path):
-    async def seen(room, client):
-        await some_slides(room)
-        return (await client.get("/?state=all")).text
-
-    html = on_the_page(tmp_path, seen)
-    tiles = re.findall(r'id="rank-(\d)".*?<b>([\d,]+)</b>', html, re.S)
-    assert tiles == [("0", "2"), ("1", "0"), ("2", "0"), ("3", "2")]
-    assert '<b class="number">4</b> open' in html
 
 
 def test_where_no_slide_has_come_it_says_what_to_do(tmp_path):
@@ -176,11 +173,11 @@ def test_where_no_slide_has_come_it_says_what_to_do(tmp_path):
     assert "leukoscope-cloud reindex" in html
 
 
-def test_a_filter_that_there_is_not_is_refused_in_words_and_not_repeated(tmp_path):
+def test_a_filter_that_there_is_not_is_refused_in_words_and_not_repeated(shared):
     async def seen(_, client):
         return await client.get("/?q=%3Cscript%3E"), await client.get("/api/worklist?after=zzz")
 
-    page, told = on_the_page(tmp_path, seen)
+    page, told = shared(seen)
     assert (page.status_code, told.status_code) == (422, 422)
     assert "filter-unknown" in page.text
     assert "script&gt;" not in page.text
@@ -199,38 +196,43 @@ def test_an_admin_is_led_to_the_accounts_and_a_stranger_to_the_door(tmp_path):
     assert (stranger.status_code, stranger.headers["location"]) == (303, "/login")
 
 
-def test_that_somebody_looked_is_noted(tmp_path):
+def test_that_somebody_looked_is_noted(shared):
     async def seen(room, client):
+        def looks():
+            return [line.who for line in room.audit.lines(Wanted(did="worklist-viewed"))]
+
+        before = looks()
         await client.get("/")
         await client.get("/api/worklist")
-        return list(room.audit.lines(Wanted(did="worklist-viewed")))
+        return looks()[len(before) :]
 
-    assert [noted.who for noted in on_the_page(tmp_path, seen)] == ["ada", "ada"]
+    assert shared(seen) == ["ada", "ada"]
 
 
-def test_programs_are_told_the_same_with_the_notice_and_the_way_on(tmp_path):
+def test_programs_are_told_the_same_with_the_notice_and_the_way_on(shared):
     async def seen(room, client):
-        many(room, 60)
-        first = (await client.get("/api/worklist")).json()
-        return first, (await client.get(first["next"])).json()
+        many(room, "told", 60, 300)
+        first = (await client.get("/api/worklist?q=told")).json()
+        return first, (await client.get(first["next"])).json(), await client.get("/api/worklist")
 
-    first, second = on_the_page(tmp_path, seen)
+    first, second, everything = shared(seen)
     assert first["notice"] == RESEARCH_USE_ONLY
-    top = first["slides"][0]
-    assert (top["slide"], top["rank"], top["preliminary"], top["fields"]) == ("s1", 0, True, 3)
+    top = next(line for line in everything.json()["slides"] if line["slide"] == "s1")
+    assert (top["rank"], top["preliminary"], top["fields"]) == (0, True, 3)
     assert top["counts"] == {"ALL": 1, "AML": 1, "Normal": 4, "unidentified": 1}
-    assert len(first["slides"]) + len(second["slides"]) == 61
+    told = [line["slide"] for line in first["slides"] + second["slides"]]
+    assert told == [f"told-{number:03}" for number in range(60)]
     assert second["next"] is None
-    assert first["states"]["open"] == 61
+    assert first["states"]["open"] > 60
 
 
-def test_nothing_of_the_page_is_kept_by_the_browser_or_comes_from_elsewhere(tmp_path):
+def test_nothing_of_the_page_is_kept_by_the_browser_or_comes_from_elsewhere(shared):
     async def seen(_, client):
         answer = await client.get("/")
         links = re.findall(r'(?:src|href)="(/static/[^"]+)"', answer.text)
         return answer, [(await client.get(link)).status_code for link in links]
 
-    answer, statics = on_the_page(tmp_path, seen)
+    answer, statics = shared(seen)
     assert answer.headers["cache-control"] == "no-store"
     assert "unsafe" not in answer.headers["content-security-policy"]
     assert set(statics) == {200}
