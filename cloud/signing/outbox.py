@@ -179,7 +179,8 @@ class Outbox:
             bundle = await self._after.make(case, name.number)
             await self._post(name, bundle)
         except (ReportError, FhirError) as error:
-            _log.error("report_not_made", detail=str(error), **name._asdict())
+            # Its words stay in the letter: they may repeat a reader's.
+            _log.error("report_not_made", cause=type(error).__name__, **name._asdict())
             await self._letters.write(name, 0, (), str(error))
         except FhirRefused as refused:
             self._metrics.posted.labels("refused").inc()

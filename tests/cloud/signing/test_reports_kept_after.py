@@ -6,12 +6,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from reading_desk import run
 from signing_room import PAGES, Signing, amended, reports, signing_room
+from structlog.testing import capture_logs
 
-from cloud.reports.fhir.check import check_bundle
+from cloud.reports.fhir.check import FhirError, check_bundle
 from cloud.reports.gather import report_facts
 from cloud.reports.pdf.draw import PdfError
 from cloud.reviews.entry import Comment
+from cloud.signing import after
 from cloud.signing.drawer import Drawer
+from cloud.signing.letters import Letters
 from cloud.signing.notes import Notes
 from cloud.stores import keys
 from cloud.stores.keys import ReportName
@@ -65,8 +68,8 @@ def test_whatever_was_done_when_it_was_killed_the_rest_is_done_and_nothing_twice
             await signing.objects.delete(keys.report("home", "s1", 3, "pdf"))
             async with signing.running():
                 await signing.done()
-            after = {key: await signing.objects.get(key) for key in await all_reports(signing)}
-            assert before == after
+            now = {key: await signing.objects.get(key) for key in await all_reports(signing)}
+            assert before == now
             assert signing.count("leukoscope_reports_kept_total") == 1
 
     run(check())
@@ -211,3 +214,31 @@ def test_what_is_no_note_is_left_alone(key):
             assert await due(signing.here) == {}
 
     run(check())
+
+
+def test_a_report_that_cannot_be_made_is_a_dead_letter_and_the_next_one_goes_on(monkeypatch):
+    made = after.keep_fhir
+
+    async def broken(objects, case, codes, number):
+        if number == 3:
+            raise FhirError("is no FHIR bundle: input_value='a reader wrote this'")
+        return await made(objects, case, codes, number)
+
+    monkeypatch.setattr(after, "keep_fhir", broken)
+
+    async def check():
+        async with signing_room() as signing, signing.running():
+            await signing.here.sign()
+            await amended(signing.here, "a second look")
+            await signing.done()
+            assert await reports(signing.here.objects) == {4: BOTH}
+            letters = Letters(signing.objects)
+            (name,) = await letters.names()
+            letter = await letters.read(name)
+            assert (letter.number, letter.status) == (3, 0)
+            assert "input_value" in letter.reason
+
+    with capture_logs() as log:
+        run(check())
+    assert "a reader wrote this" not in repr(log)
+    assert "report_not_made" in [line["event"] for line in log]
