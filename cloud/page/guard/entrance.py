@@ -4,6 +4,7 @@ import asyncio
 from typing import Final
 from urllib.parse import parse_qs, quote
 
+import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
 from starlette.responses import RedirectResponse, Response, StreamingResponse
@@ -11,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cloud.accounts.people import Account
 from cloud.accounts.sessions import Sessions
+from cloud.accounts.trouble import AccountsTroubleError
 from cloud.page.settings import PageSettings
 from wire.web.answer import changes_something, from_htmx, refuse
 
@@ -29,8 +31,15 @@ _DOORS: Final = frozenset({"/login", "/oidc/login"})
 STALE: Final = "event: stale\ndata: \n\n"
 """Tells an open page that its session is over."""
 
+_AWAY: Final = (
+    "The reading room's database does not answer, so nobody knows who you are; nothing was shown "
+    "or done. Try again in a moment. Whoever runs the program finds the cause in its log."
+)
+
 _TOKEN_FIELD_BYTES: Final = 100_000
 """Forms without a script are small; the token of a larger body stands in the header."""
+
+_log = structlog.get_logger("cloud.page")
 
 
 def cookie_name(settings: PageSettings) -> str:
@@ -62,12 +71,17 @@ class Entrance:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
         headers = Headers(scope=scope)
-        session, account = await self._known(scope, headers)
-        if answer := self._refusal(scope, headers, session, account):
+        try:
+            session, account = await self._known(scope, headers)
+            answer = self._refusal(scope, headers, session, account)
+            if answer is None and session and account and _is_a_press(scope, headers):
+                await asyncio.to_thread(self._sessions.pressed, session)
+        except AccountsTroubleError as trouble:
+            _log.error("database_away", cause=str(trouble))
+            session, account, answer = None, None, refuse(503, _AWAY)
+        if answer is not None:
             await answer(scope, receive, send)
             return
-        if session is not None and account is not None and _is_a_press(scope, headers):
-            await asyncio.to_thread(self._sessions.pressed, session)
         given = session
         if session is None and scope["path"] in _DOORS:
             session = self._sessions.new()

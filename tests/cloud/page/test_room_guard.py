@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import sqlalchemy as sa
 from reading_desk import run
 from reading_room import BASE, client_of, open_app
 from room_routes import paths
@@ -209,6 +210,21 @@ def test_a_body_that_is_too_large_is_refused(tmp_path):
     run(press())
 
 
+def test_a_nul_is_refused_wherever_it_stands(tmp_path):
+    """PostgreSQL takes none: what passes here would fail there."""
+
+    async def ask():
+        async with open_app(tmp_path) as (room, client):
+            for path in ("/slides/home/s%001", "/audit?slide=%00", "/login?next=/%00"):
+                assert (await client.get(path)).status_code == 400, path
+            for sent in ({"data": {"text": "a\0b"}}, {"json": {"endpoint": "a\0b"}}):
+                answer = await client.post("/slides/home/s1/comment", **sent)
+                assert answer.status_code == 400, sent
+            assert (await room.desk.load("home", "s1")).entries == []
+
+    run(ask())
+
+
 def test_the_cookie_is_for_this_page_alone(tmp_path):
     async def look():
         async with open_app(tmp_path, None) as (_, client):
@@ -230,5 +246,22 @@ def test_behind_a_proxy_with_tls_the_cookie_is_bound_to_this_host(tmp_path):
             assert "Secure" in said
             async with client_of(room) as around:
                 assert (await around.get("/login")).status_code == 403
+
+    run(look())
+
+
+def test_a_database_of_accounts_that_is_away_is_told_and_lets_nobody_in(tmp_path):
+    async def look():
+        async with open_app(tmp_path) as (room, client):
+            with room.database.writing() as connection:
+                connection.execute(sa.text("ALTER TABLE sessions RENAME TO gone"))
+            for path in ("/", "/api/worklist", "/live/worklist"):
+                answer = await client.get(path)
+                assert answer.status_code == 503, path
+                assert "nothing was shown or done" in answer.text
+            assert (await client.get("/static/room.css")).status_code == 200
+            with room.database.writing() as connection:
+                connection.execute(sa.text("ALTER TABLE gone RENAME TO sessions"))
+            assert (await client.get("/")).status_code == 200
 
     run(look())
