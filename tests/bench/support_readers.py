@@ -117,9 +117,14 @@ class _Following:
 
     def __init__(self, client, path, tally):
         self._client, self._path, self._tally = client, path, tally
+        self._heard = asyncio.Event()
 
     async def __aenter__(self):
+        """Returns when the stream has said something, or ended."""
         self._listening = asyncio.ensure_future(self._listen())
+        heard = asyncio.ensure_future(self._heard.wait())
+        await asyncio.wait({heard, self._listening}, return_when=asyncio.FIRST_COMPLETED)
+        heard.cancel()
 
     async def __aexit__(self, *_):
         if self._listening.done():
@@ -137,6 +142,7 @@ class _Following:
                     kind = line.removeprefix("event: ")
                     if kind != line:
                         self._tally.events[kind] += 1
+                        self._heard.set()
                     if kind == "stale":
                         self._tally.errors["stream: stale"] += 1
         except httpx.HTTPError as error:

@@ -26,3 +26,11 @@ def index(url):
     opened = Index(url)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def sqlite(tmp_path):
+    """A projection in one database: where all is decided before it."""
+    opened = Index(f"sqlite:///{tmp_path / 'index.sqlite'}")
+    yield opened
+    opened.close()

@@ -94,20 +94,20 @@ LIES = {
 
 
 @pytest.mark.parametrize("what", LIES)
-def test_a_lie_of_the_database_is_found_and_put_right_by_the_next_action(what, index):
+def test_a_lie_of_the_database_is_found_and_put_right_by_the_next_action(what, sqlite):
     async def check():
         async with room() as here:
             for action in (Comment("one"), Comment("two")):
-                assert put_case(index, await here.do(action))
-            case, sound = await here.case(), list(index.digests())
-            with index.engine.begin() as connection:
+                assert put_case(sqlite, await here.do(action))
+            case, sound = await here.case(), list(sqlite.digests())
+            with sqlite.engine.begin() as connection:
                 assert connection.execute(LIES[what]).rowcount
             with capture_logs() as logs:
-                assert not put_case(index, case)
+                assert not put_case(sqlite, case)
             assert [line["event"] for line in logs] == ["projection_altered"]
-            assert load_case(index, *S1) == case
-            assert list(index.digests()) == sound
-            assert put_case(index, case)
+            assert load_case(sqlite, *S1) == case
+            assert list(sqlite.digests()) == sound
+            assert put_case(sqlite, case)
 
     asyncio.run(check())
 

@@ -24,14 +24,6 @@ RESULTS = [
 
 
 @pytest.fixture
-def sqlite(tmp_path):
-    """A projection in one database: where all is decided before it."""
-    opened = Index(f"sqlite:///{tmp_path / 'index.sqlite'}")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def bucket():
     """With a dozen results of three slides."""
     _, objects = memory()
@@ -165,23 +157,23 @@ ENTRY_ALTERATIONS = {
 
 
 @pytest.mark.parametrize("what", ENTRY_ALTERATIONS)
-def test_entries_that_a_projection_holds_otherwise_are_found_and_go(what, index):
+def test_entries_that_a_projection_holds_otherwise_are_found_and_go(what, sqlite):
     async def check():
         async with room([["Normal"]]) as here:
             await here.do(Comment("fine"))
             await here.sign()
 
             async def reindexed(**options):
-                run = Reindexer(here.objects, index, lambda _: None, trusted=TRUSTED, **options)
+                run = Reindexer(here.objects, sqlite, lambda _: None, trusted=TRUSTED, **options)
                 return (await run.run()).mended
 
             assert await reindexed() == ["home/s1"]
-            sound = list(index.digests())
-            with index.engine.begin() as connection:
+            sound = list(sqlite.digests())
+            with sqlite.engine.begin() as connection:
                 assert connection.execute(ENTRY_ALTERATIONS[what]).rowcount
             assert await reindexed(mend=False) == ["home/s1"]
             assert await reindexed() == ["home/s1"]
-            assert list(index.digests()) == sound
+            assert list(sqlite.digests()) == sound
             assert await reindexed() == []
 
     asyncio.run(check())
