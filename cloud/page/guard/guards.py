@@ -6,6 +6,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cloud.accounts.sessions import Sessions
 from cloud.page.guard.entrance import Entrance
+from cloud.page.guard.nul import NoNul
 from cloud.page.settings import PageSettings
 from wire.web.body import BodyLimit
 from wire.web.faults import Faults
@@ -29,7 +30,7 @@ class Guards:
 
     def __init__(self, app: ASGIApp, settings: PageSettings, sessions: Sessions) -> None:
         self._app = app
-        entrance = BodyLimit(Entrance(app, settings, sessions), MAX_BYTES)
+        entrance = BodyLimit(NoNul(Entrance(app, settings, sessions)), MAX_BYTES)
         checked = OriginGuard(entrance, settings, "the reading room's")
         self._guarded = SecurityHeaders(Faults(checked, _FAULT))
 
