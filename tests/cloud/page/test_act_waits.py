@@ -7,6 +7,7 @@ from cut_store import Cut
 from reading_desk import run
 from reading_room import open_app
 from slide_screen import Here
+from structlog.testing import capture_logs
 
 from cloud.live.news import Change
 
@@ -102,12 +103,30 @@ def test_an_act_is_not_lost_when_its_reader_goes_away(tmp_path):
     with_cut(work, tmp_path)
 
 
-def test_at_the_end_of_the_program_what_was_not_written_is_noted_as_not_done(tmp_path):
+def test_a_fault_of_the_program_is_told_as_one(tmp_path, monkeypatch):
+    async def work(here, screen, objects):
+        async def breaks(*_, **__):
+            await asyncio.sleep(2 * PATIENCE_S)
+            raise RuntimeError("a bug")
+
+        monkeypatch.setattr(here.room.desk, "act", breaks)
+        news = here.room.news.follow(here.key)
+        with capture_logs() as logs:
+            assert (await screen.act("see", cells=screen.cells("ALL")[0])).status_code == 202
+            assert (await settled(news)).number == 0
+        await screen.refreshed()
+        assert screen.refusal() == "act-failed"
+        assert "act_failed" in [log["event"] for log in logs]
+
+    with_cut(work, tmp_path)
+
+
+def test_at_the_end_of_the_program_what_was_not_written_is_noted_as_cut_off(tmp_path):
     async def work(here, screen, objects):
         assert (await screen.act("sign")).status_code == 202
         await here.room.waiting.close()
         assert not here.room.waiting.waits((here.key, "ada"))
         acts = [line.did for line in here.room.audit.lines() if line.slide]
-        assert acts[-1] == "slide-signed-not-done"
+        assert acts[-1] == "slide-signed-cut-off"
 
     with_cut(work, tmp_path)
