@@ -8,10 +8,14 @@ export function light() {
   does({ plain });
   for (const slider of sliders()) slider.addEventListener("input", draw);
   onOpen(draw);
-  document.addEventListener("click", (event) => {
-    const box = root.querySelector(".light[open]");
-    if (box && !box.contains(event.target)) box.open = false;
-  });
+  document.addEventListener("click", (event) => close(event.target));
+  document.addEventListener("keydown", (event) => event.key === "Escape" && close(null));
+}
+
+// Unless what was clicked is inside.
+function close(target) {
+  const box = root.querySelector(".light[open]");
+  if (box && !box.contains(target)) box.open = false;
 }
 
 function draw() {

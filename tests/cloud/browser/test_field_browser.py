@@ -287,6 +287,8 @@ def test_light_changes_the_view_and_nothing_else(at, served):
     assert page.evaluate(look) == "brightness(1.5) contrast(1)"
     page.locator("[data-do=plain]").click()
     assert page.evaluate(look) == "brightness(1) contrast(1)"
+    page.keyboard.press("Escape")
+    expect(page.locator("#brightness")).to_be_hidden()
     assert asked == []
 
 
