@@ -210,7 +210,19 @@ def results(
 
 
 def main() -> None:
-    """Run the command line; an error that a person can mend is one sentence, not a traceback."""
+    """Run the command line, and end it: see `cloud.stores.ending`."""
+    try:
+        _run()
+    except SystemExit as ended:
+        if "obstore" not in sys.modules:
+            raise
+        from cloud.stores.ending import code_of, end_with  # only where it matters
+
+        end_with(code_of(ended))
+
+
+def _run() -> None:
+    """An error that a person can mend is one sentence, not a traceback."""
     try:
         app()
     except (SettingsError, ConnectionSetupError, TopicError, RegistryError) as error:
