@@ -68,8 +68,9 @@ def _show(report: Report, console: Console, *, mend: bool) -> None:
     if report.unreadable:
         console.print(f"{len(report.unreadable)} results unreadable: {_some(report.unreadable)}")
     if report.unsound:
+        slides = "1 slide has" if len(report.unsound) == 1 else f"{len(report.unsound)} slides have"
         console.print(
-            f"{len(report.unsound)} slides have reviews that are not as they were written. They "
+            f"{slides} reviews that are not as they were written. They "
             "are left out: run leukoscope-cloud verify, and tell the lead.",
             soft_wrap=True,
         )

@@ -7,10 +7,15 @@ import sys
 
 import pytest
 import tomli_w
+from made_chains import signed
+from reading_desk import KEY
 from slide_results import field_result, reading
 
 from cloud.index.index import Index
 from cloud.index.worklist import one
+from cloud.reviews.entry import digest
+from cloud.reviews.signing import sign
+from cloud.stores import keys
 from cloud.worker.outcome import store_reading
 
 pytestmark = pytest.mark.system
@@ -55,3 +60,29 @@ def test_reindex_makes_the_projection_of_a_real_bucket_and_then_finds_it_sound(r
     again = reindex("--check")
     assert again.returncode == 0
     assert "it holds nothing of its own" in again.stdout
+
+
+def test_a_review_laid_under_another_slide_s_key_is_named_and_ends_with_1(reindex, objects):
+    async def fill():
+        results = [field_result(n, ["Normal"], slide=f"s{n}") for n in (1, 2)]
+        for result in results:
+            await store_reading(reading(result), objects)
+        for entry in signed(results[:1])[0]:
+            data = sign(entry, KEY)
+            for slide in ("s1", "s2"):
+                witness = keys.witness("home", slide, entry.number)
+                await objects.create(keys.review("home", slide, entry.number), data)
+                await objects.create(witness, digest(data).encode())
+
+    asyncio.run(fill())
+    made = reindex()
+    assert made.returncode == 1, made.stderr
+    assert "1 slide has reviews that are not as they were written" in made.stdout
+    assert "home/s2: from entry 1 on: misplaced" in made.stdout
+    index = Index(reindex.url)
+    assert [one(index, "home", slide).state for slide in ("s1", "s2")] == ["signed", "open"]
+    index.close()
+    told = reindex("--check", "--json")
+    assert told.returncode == 1
+    report = json.loads(told.stdout)
+    assert (report["mended"], list(report["unsound"])) == ([], ["home/s2"])
