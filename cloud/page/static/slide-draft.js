@@ -6,7 +6,13 @@ const KEY = `leukoscope-draft:${root.dataset.me}:${base}`;
 const NOTHING = { changes: [], seen: [], waive: "" };
 let signing = false;
 
-const read = () => JSON.parse(sessionStorage.getItem(KEY) ?? "null");
+function read() {
+  try {
+    return JSON.parse(sessionStorage.getItem(KEY) ?? "null");
+  } catch {
+    return null; // not ours: the next step writes over it
+  }
+}
 const write = (draft) => sessionStorage.setItem(KEY, JSON.stringify(draft));
 
 export const isOpen = () => read() !== null;
@@ -63,8 +69,10 @@ export async function sign(values) {
 }
 
 // As the slide would be; whoever asks for parts while a draft is open asks for this.
-export function show() {
-  return send("draft", () => (isOpen() ? { draft: asText() } : null));
+export async function show() {
+  const answer = await send("draft", () => (isOpen() ? { draft: asText() } : null));
+  if (answer === 409) sessionStorage.removeItem(KEY); // it cannot be read: the server has said so
+  return answer;
 }
 
 // Signed, and drawn without the draft that is open: draw it again.

@@ -1,17 +1,19 @@
 // Which flagged cells were seen: the loaded picture in view, large enough, for long enough.
 import * as draft from "./slide-draft.js";
-import { base, byId, onChange, place, root } from "./slide-page.js";
+import { base, byId, cellNamed, onChange, place, root } from "./slide-page.js";
 import { done, send, WAITS } from "./slide-send.js";
 
 const PART = 0.9; // of the picture that has to be in view
 const LEAST_PX = 96; // its height and width on the screen
 const LOOK_MS = 1000; // how long
 const BATCH_MS = 2000; // between two messages to the server
+const REST_MS = 10000; // before it is told again what it could not take
 
 const looking = new Map(); // cell → timer
 const looked = new Set(); // names that the server has yet to be told
 let observer = null;
 let told = Promise.resolve();
+let notBefore = 0;
 
 export function seeing() {
   onChange(watch);
@@ -22,7 +24,7 @@ export function seeing() {
     const cell = event.target.closest(".is-unseen .open") && event.target.closest(".cell");
     if (cell) look(cell); // opened
   });
-  setInterval(flush, BATCH_MS);
+  setInterval(() => Date.now() >= notBefore && flush(), BATCH_MS);
   addEventListener("pagehide", farewell);
   watch();
 }
@@ -46,11 +48,14 @@ function farewell() {
   looked.clear();
 }
 
+// What is refused for good is drawn anew by the answer, and can be looked at again.
 function keep(some, answer) {
-  if (done(answer) && answer !== WAITS) {
-    for (const name of some) seen(byId(`c-${name.replaceAll("/", ".")}`));
-  } else {
-    for (const name of some) looked.add(name); // again with the next batch
+  if (answer === WAITS) return; // the server has it, and says when it is written
+  if (done(answer)) {
+    for (const name of some) seen(cellNamed(name));
+  } else if (answer === 0 || answer === 503) {
+    for (const name of some) looked.add(name);
+    notBefore = Date.now() + REST_MS;
   }
 }
 

@@ -247,6 +247,21 @@ def test_a_draft_of_an_amendment_outlives_a_reload_until_it_is_discarded(at, ser
     assert slide.case().review.number == 1
 
 
+def test_a_draft_that_cannot_be_read_is_said_and_gone(at, served):
+    slide = Shown(served, "clear")
+    page = at(slide.path, "monitor")
+    page.locator("#idle [data-do=sign]").click()
+    page.get_by_role("button", name="Sign now").click()
+    expect(page.locator("#slide")).to_have_attribute("data-mode", "signed")
+    key = f"leukoscope-draft:ada:{slide.path}"
+    page.evaluate("(key) => sessionStorage.setItem(key, '{\"x\": 1}')", key)
+    page.reload()
+    expect(page.locator("#error")).to_contain_text("draft-invalid")
+    assert page.evaluate("(key) => sessionStorage.getItem(key)", key) is None
+    page.locator("#idle [data-do=begin]").click()
+    expect(page.locator("#slide")).to_have_attribute("data-mode", "amend")
+
+
 def test_thousands_of_cells_stay_usable_and_their_counts_whole(at, served):
     name = "s-of-thousands"
     for number in range(4):
