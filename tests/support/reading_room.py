@@ -24,10 +24,10 @@ from reading_desk import KEY, LABELS, TRUSTED
 from slide_results import field_result, memory, reading
 from stages import SLIDES, put_stages
 
-from cloud.accounts.database import Database
+from cloud.accounts.open import open_accounts
 from cloud.accounts.people import Account
 from cloud.index.case import put_case
-from cloud.index.index import Index
+from cloud.index.open import open_index
 from cloud.live.news import News
 from cloud.page.app import create_app
 from cloud.page.guard.entrance import cookie_name
@@ -69,12 +69,11 @@ async def open_bench(
     folder: Path, objects: Objects | None = None, *, fresh: bool = False, **settings: object
 ) -> AsyncIterator[Room]:
     """A room with nothing in it; `fresh` reads templates and static files at every use."""
-    chosen = room_settings(**settings)
+    chosen = room_settings(**(_urls(folder) | settings))
     said: dict[str, bytes] = {}
     async with AsyncExitStack() as open_:
-        index = open_.enter_context(closing(Index(f"sqlite:///{folder / 'index.sqlite'}")))
-        accounts = f"sqlite:///{folder / 'accounts.sqlite'}"
-        database = open_.enter_context(closing(Database(accounts)))
+        index = open_.enter_context(closing(open_index(chosen)))
+        database = open_.enter_context(closing(open_accounts(chosen)))
         objects = objects or memory()[1]
         sums = SlideSums(
             "room", objects, _say_into(said), lambda _: None, trusted=TRUSTED, pause_s=0
@@ -249,6 +248,10 @@ def served_room(folder: Path, *, stages: bool = True, **settings: object) -> Ite
         assert not thread.is_alive(), "the room did not close"
         if failures:
             raise failures[0]
+
+
+def _urls(folder: Path) -> dict[str, str]:
+    return {f"{name}_url": f"sqlite:///{folder / name}.sqlite" for name in ("index", "accounts")}
 
 
 def _say_into(said: dict[str, bytes]):

@@ -2,10 +2,12 @@
 
 import os
 import re
+from contextlib import contextmanager
 
 import pytest
 import requests
 import schemathesis
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from reading_room import served_room
@@ -38,8 +40,34 @@ calmly = settings(
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    with served_room(tmp_path_factory.mktemp("room")) as room:
+def databases(request):
+    """In PostgreSQL where it is installed: it takes less than SQLite does."""
+    try:
+        server = request.getfixturevalue("postgres")
+    except pytest.skip.Exception:
+        yield {}
+        return
+    names = ("room_index", "room_accounts")
+    with _admin(server) as connection:
+        for name in names:
+            connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    yield {f"{name.removeprefix('room_')}_url": f"{server}/{name}" for name in names}
+    with _admin(server) as connection:
+        for name in names:
+            connection.execute(sa.text(f"DROP DATABASE {name}"))
+
+
+@contextmanager
+def _admin(server):
+    engine = sa.create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory, databases):
+    with served_room(tmp_path_factory.mktemp("room"), **databases) as room:
         yield room
 
 
