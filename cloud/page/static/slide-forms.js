@@ -4,11 +4,11 @@ import * as draft from "./slide-draft.js";
 import { name, undo } from "./slide-name.js";
 import { base, byId, place, root, say, screen } from "./slide-page.js";
 import { flush } from "./slide-see.js";
-import { done, send } from "./slide-send.js";
+import { done, idle, send } from "./slide-send.js";
 
 const ACTS = {
   next: nextUnseen, undo, clear, comment, sign,
-  begin: draft.open, discard,
+  begin, discard,
 };
 
 export const perform = (act) => ACTS[act]();
@@ -26,8 +26,7 @@ export function forms() {
     if (event.target.dataset.form !== "waive") return;
     event.preventDefault();
     const reason = event.target.elements.reason.value;
-    if (place().mode === "amend") draft.waive(reason);
-    else send("waive", { reason });
+    landing(place().mode === "amend" ? draft.waive(reason) : send("waive", { reason }));
   });
   byId("comment-dialog").addEventListener("close", (event) => event.target.returnValue === "send" && keepComment());
   root.addEventListener("close", (event) => {
@@ -56,18 +55,28 @@ async function keepComment() {
 
 async function sign() {
   await flush();
+  await idle(); // else the dialog would show what is no longer so when it is signed
   ask(byId("sign-dialog"));
 }
 
 // With what the dialog showed: what came since it was opened is refused by the server.
 function signNow(dialog) {
   const { number, shown } = dialog.dataset;
-  if (place().mode !== "amend") return send("sign", { number, shown });
-  return draft.sign({ number, shown, reason: byId("amend-reason").value });
+  if (place().mode !== "amend") return landing(send("sign", { number, shown }));
+  return landing(draft.sign({ number, shown, reason: byId("amend-reason").value }));
+}
+
+function begin() {
+  landing(draft.open());
+}
+
+// What was pressed is gone then: whoever works by keyboard or by ear goes on where it says what is now.
+async function landing(answering) {
+  if (done(await answering) && document.activeElement === document.body) byId("sign-title").focus({ preventScroll: true });
 }
 
 function discard() {
-  draft.discard();
+  landing(draft.discard());
   say("The draft is discarded.");
 }
 

@@ -16,6 +16,9 @@ export function send(verb, values = {}, method = "POST") {
   return queue;
 }
 
+// Answers when all that was asked for so far is answered.
+export const idle = () => queue;
+
 async function request(verb, values, method) {
   const wanted = typeof values === "function" ? values() : values;
   if (wanted === null) return 204;

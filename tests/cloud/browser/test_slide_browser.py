@@ -139,6 +139,29 @@ def test_a_named_cell_says_where_it_came_from(at, slide, size):
     picture(page, size, of="reading-slide")
 
 
+def test_a_slide_is_signed_by_keyboard_alone_and_the_focus_is_never_lost(at, served):
+    slide = Shown(served, "later")  # its machine's labels: AML, and nothing unidentified
+    page = at(slide.path, "monitor")
+    loaded(page)
+    while page.locator(".cell.is-unseen").count():
+        page.keyboard.press("n")
+        expect(page.locator(":focus")).to_have_class(re.compile("pick"))
+        page.keyboard.press("2")  # calling it so is seeing it
+        page.wait_for_timeout(300)
+    page.locator("#idle [data-do=sign]").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Sign now")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#slide")).to_have_attribute("data-mode", "signed")
+    expect(page.locator("#sign-title")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.locator("#sign [data-do=begin]")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#slide")).to_have_attribute("data-mode", "amend")
+    expect(page.locator("#sign-title")).to_be_focused()
+    assert slide.case().review.state == "signed"
+
+
 def test_cells_are_dragged_onto_a_bin_or_onto_its_name(at, slide):
     page = at(slide.path, "monitor")
     loaded(page)
