@@ -144,7 +144,8 @@ class Devices:
         with self._database.writing() as connection:
             postgres = connection.dialect.name == "postgresql"
             insert = _postgres_insert(said) if postgres else _sqlite_insert(said)
-            return connection.execute(insert.on_conflict_do_nothing(), row).rowcount == 1
+            added = insert.values(row).on_conflict_do_nothing().returning(said.c.slide)
+            return connection.execute(added).first() is not None
 
     def _make_room(self, connection: Connection, account: str) -> None:
         query = sa.select(sa.func.count()).where(devices.c.account == account)

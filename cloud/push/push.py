@@ -136,8 +136,10 @@ class Push:
                 while True:
                     woken.clear()
                     wait_s = await self._round()
+                    # Not wait_for: in Python 3.11 it may swallow the cancellation that ends us.
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(woken.wait(), wait_s)
+                        async with asyncio.timeout(wait_s):
+                            await woken.wait()
         finally:
             self._wake = lambda: None
 

@@ -8,10 +8,12 @@ from push_service import push_service
 
 from cloud.accounts.database import Database
 from cloud.accounts.people import Accounts
+from cloud.accounts.tables import metadata as accounts_tables
 from cloud.push.devices import Devices
 from cloud.push.keys import new_push_key, public_part
 from cloud.push.post import Post
 from cloud.push.push import Push
+from cloud.push.tables import metadata as push_tables
 
 START = 1_800_000_000.0
 
@@ -29,22 +31,35 @@ def clock():
     return Clock()
 
 
+def add_people(database):
+    for name, role in (("ada", "reader"), ("grace", "lead"), ("root", "admin")):
+        Accounts(database).add(name, role, oidc=("https://id.example", name))
+    Devices(database, "")
+
+
 @pytest.fixture(scope="session")
 def people(tmp_path_factory):
     """A file with three accounts: made once, for making tables waits for the disk."""
     file = tmp_path_factory.mktemp("people") / "accounts.sqlite"
     opened = Database(f"sqlite:///{file}")
-    for name, role in (("ada", "reader"), ("grace", "lead"), ("root", "admin")):
-        Accounts(opened).add(name, role, oidc=("https://id.example", name))
-    Devices(opened, "")
+    add_people(opened)
     opened.close()
     return file
 
 
 @pytest.fixture
-def database(people, tmp_path):
-    opened = Database(f"sqlite:///{shutil.copy(people, tmp_path)}")
+def database(request, people, tmp_path):
+    """With three accounts; in PostgreSQL where a test asks for that."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        opened = Database(f"sqlite:///{shutil.copy(people, tmp_path)}")
+        yield opened
+        opened.close()
+        return
+    opened = Database(f"{request.getfixturevalue('postgres')}/postgres")
+    add_people(opened)
     yield opened
+    for metadata in (push_tables, accounts_tables):
+        metadata.drop_all(opened.engine)
     opened.close()
 
 

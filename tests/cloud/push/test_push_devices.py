@@ -1,11 +1,13 @@
 """Which devices are told."""
 
 import pytest
-from push_service import Browser, PushService
+from push_service import PushService
 
 from cloud.push.devices import MOST_PER_ACCOUNT, Devices
 from cloud.push.endpoints import PushRefused
 from cloud.push.keys import public_part
+
+pytestmark = pytest.mark.parametrize("database", ["sqlite", "postgres"], indirect=True)
 
 EVERY_S = 600.0
 
@@ -133,8 +135,3 @@ def test_the_database_holds_no_session_that_could_be_used(devices, database):
         rows = connection.exec_driver_sql("SELECT * FROM push_devices").all()
     assert len(rows) == 1
     assert "a-session-id" not in str(rows)
-
-
-def test_a_browser_of_the_tests_is_one():
-    made = Browser("https://fcm.googleapis.com/fcm/send/x")
-    assert len(made.subscription.keys.auth) == 22
