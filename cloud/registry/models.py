@@ -92,8 +92,10 @@ class Models:
         await self._look()
         ready()
         while True:
+            # Not wait_for: in Python 3.11 it may swallow the cancellation that ends us.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._nudged.wait(), self._settings.model_poll_s)
+                async with asyncio.timeout(self._settings.model_poll_s):
+                    await self._nudged.wait()
             self._nudged.clear()
             await self._look()
 

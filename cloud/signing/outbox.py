@@ -116,8 +116,10 @@ class Outbox:
             while True:
                 self._notes.woken.clear()
                 await self._look()
+                # Not wait_for: in Python 3.11 it may swallow the cancellation that ends us.
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._notes.woken.wait(), self._pause_s())
+                    async with asyncio.timeout(self._pause_s()):
+                        await self._notes.woken.wait()
         finally:
             for task in self._working.values():
                 task.cancel()

@@ -242,3 +242,18 @@ def test_a_report_that_cannot_be_made_is_a_dead_letter_and_the_next_one_goes_on(
         run(check())
     assert "a reader wrote this" not in repr(log)
     assert "report_not_made" in [line["event"] for line in log]
+
+
+def test_it_ends_when_told_also_at_the_very_moment_at_which_something_is_due():
+    async def check():
+        async with signing_room() as signing:
+            task = asyncio.ensure_future(signing.outbox.keep())
+            await asyncio.sleep(0.05)
+            signing.notes.woken.set()
+            await asyncio.sleep(0)  # the wait is over, and the task has not gone on yet
+            task.cancel()
+            done, _ = await asyncio.wait({task}, timeout=5)
+            assert task in done
+            assert task.cancelled()
+
+    run(check())
