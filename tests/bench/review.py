@@ -11,6 +11,7 @@ server of its own, over HTTP, as long as the reader waits. The bucket is in memo
 
 import asyncio
 import json
+import os
 import random
 import statistics
 import subprocess
@@ -148,7 +149,7 @@ def cut(took_ms: Sequence[float], cpu_ms: Sequence[float] = ()) -> dict[str, flo
     at = statistics.quantiles(took_ms, n=100, method="inclusive")
     found = {"times": len(took_ms), "p50": at[49], "p99": at[98], "max": max(took_ms)}
     found |= {"cpu": statistics.median(cpu_ms)} if cpu_ms else {}
-    return {name: round(ms, 2) for name, ms in found.items()}
+    return {name: ms if name == "times" else round(ms, 2) for name, ms in found.items()}
 
 
 async def pages(count: int, cells: int, times: int) -> dict[str, dict[str, float]]:
@@ -199,8 +200,10 @@ async def _named(client: httpx.AsyncClient, draw: random.Random, count: int) -> 
     )
 
 
-def many_readers(readers: int, seconds: float, count: int, cells: int) -> Tally:
-    """So many readers at a server that is a process of its own."""
+def many_readers(
+    readers: int, seconds: float, count: int, cells: int
+) -> tuple[Tally, dict[str, float]]:
+    """So many readers at a server that is a process of its own, and the CPU of both."""
     with tempfile.TemporaryDirectory(prefix="leukoscope-room-") as folder:
         sizes = ("--slides", count, "--cells", cells, "--people", readers)
         command = [sys.executable, str(_ROOM), folder, *map(str, sizes)]
@@ -211,10 +214,20 @@ def many_readers(readers: int, seconds: float, count: int, cells: int) -> Tally:
             assert server.stdout is not None
             try:
                 served = json.loads(_said(server.stdout))
-                return asyncio.run(read_for(served["address"], served["people"], seconds))
+                before = _cpu_s(server.pid), time.process_time()
+                tally = asyncio.run(read_for(served["address"], served["people"], seconds))
+                after = _cpu_s(server.pid), time.process_time()
+                spent = (round(b - a, 1) for a, b in zip(before, after, strict=True))
+                return tally, dict(zip(("server", "readers"), spent, strict=True))
             finally:
                 server.stdin.close()
                 server.wait(30)
+
+
+def _cpu_s(process: int) -> float:
+    """CPU that a process has used, in seconds."""
+    spent = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(spent[11]) + int(spent[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _said(lines: Iterable[str]) -> str:
@@ -245,7 +258,8 @@ def main(
     if loaded:
         found["pages"] = asyncio.run(pages(loaded, cells, times))
     if readers:
-        found["readers"] = told(many_readers(readers, seconds, loaded or 100, cells), seconds)
+        tally, cpu_s = many_readers(readers, seconds, loaded or 100, cells)
+        found["readers"] = told(tally, seconds) | {"cpu_s": cpu_s}
     if as_json:
         print(json.dumps(found, indent=2))
     else:
@@ -290,12 +304,18 @@ def show(part: str, rows: dict[str, Any]) -> None:
     for column in ("question", *columns):
         table.add_column(column, justify="left" if column == "question" else "right")
     for name, row in rows.get("asked", rows).items():
-        table.add_row(name, *(f"{row[column]:.1f}" if column in row else "" for column in columns))
+        table.add_row(name, *(_cell(row.get(column)) for column in columns))
     console = Console()
     console.print(table)
-    for name in ("requests", "requests_per_s", "errors", "refused", "events"):
+    for name in ("requests", "requests_per_s", "errors", "refused", "events", "cpu_s"):
         if name in rows:
             console.print(f"{name}: {rows[name]}")
+
+
+def _cell(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:d}" if isinstance(value, int) else f"{value:.1f}"
 
 
 if __name__ == "__main__":
