@@ -4,23 +4,27 @@ import asyncio
 from dataclasses import dataclass
 from typing import Annotated, Final
 
+import structlog
 from fastapi import Depends, Form, Query, Request
 
 from cloud.accounts.people import Account
 from cloud.index.case import load_case
-from cloud.index.index import SlideKey
+from cloud.index.index import IndexTroubleError, SlideKey
 from cloud.page.door import reader
 from cloud.page.draft import Draft
 from cloud.page.gallery import shown_of
-from cloud.page.refused import no_such_slide
+from cloud.page.refused import PageRefused, no_such_slide
 from cloud.page.room import Room
 from cloud.page.slide_view import SlideView, view_of
 from cloud.page.waiting import Whose
+from cloud.reports.gather import ReportError
 from cloud.reviews.desk import Case
 from wire import topics
 
 _WORDS: Final = 400
 """Characters of what a page says that it shows."""
+
+_log = structlog.get_logger("cloud.page")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +89,12 @@ async def case_now(room: Room, key: SlideKey) -> Case:
     """The slide from the projection.
 
     Raises:
-        PageRefused: `slide-unknown`.
+        PageRefused: `slide-unknown`; `slide-not-shown`.
     """
-    case = await asyncio.to_thread(load_case, room.index, *key)
+    try:
+        case = await asyncio.to_thread(load_case, room.index, *key)
+    except IndexTroubleError as error:
+        raise _not_shown(key, error) from error
     if case is None:
         raise no_such_slide()
     return case
@@ -101,7 +108,26 @@ def may_amend(room: Room, me: Account) -> bool:
 async def seen_by(
     room: Room, case: Case, me: Account, bins: str = "", draft: Draft | None = None
 ) -> SlideView:
-    """What this reader sees of it."""
-    return await asyncio.to_thread(
-        view_of, case, me.name, shown_of(bins), draft, may_amend=may_amend(room, me)
+    """What this reader sees of it.
+
+    Raises:
+        PageRefused: `slide-not-shown`.
+    """
+    try:
+        return await asyncio.to_thread(
+            view_of, case, me.name, shown_of(bins), draft, may_amend=may_amend(room, me)
+        )
+    except ReportError as error:
+        first = next(iter(case.slide.results.values()))
+        raise _not_shown(SlideKey(first.site, first.slide), error) from error
+
+
+def _not_shown(key: SlideKey, error: Exception) -> PageRefused:
+    """Rather nothing than figures that nobody signed, or cells that nobody found."""
+    _log.error("slide_not_shown", site=key.site, slide=key.slide, exc_info=error)
+    return PageRefused(
+        503,
+        "slide-not-shown",
+        f"This slide is not shown: {error}.",
+        "Tell whoever runs the reading room: leukoscope-cloud reindex makes its database anew.",
     )

@@ -2,8 +2,10 @@ import asyncio
 import re
 
 import pytest
+import sqlalchemy as sa
 from slide_screen import with_room
 
+from cloud.index.tables import fields
 from cloud.reviews.entry import Comment, Reclassify
 from cloud.slides.narrow import cells_to_narrow
 from wire.messages import Quality
@@ -108,6 +110,22 @@ def test_whoever_opens_a_signed_slide_has_its_reports_noted_where_they_are_missi
             await here.page()
             await asyncio.sleep(0)
         assert kept == [(here.slide, 1)]
+
+    with_slide(look)
+
+
+def test_a_slide_whose_signed_field_is_missing_in_the_database_is_not_shown(with_slide):
+    async def look(here):
+        case = await here.sign()
+        capture = next(iter(case.slide.results)).rpartition("/")[2]
+        with here.room.index.engine.begin() as connection:
+            connection.execute(sa.delete(fields).where(fields.c.capture_id == capture))
+        for path in (here.path, f"{here.path}/parts"):
+            answer = await here.client.get(path)
+            assert answer.status_code == 503
+            assert "slide-not-shown" in answer.text
+            assert f"the signed field scope-1/{capture} is not stored" in answer.text
+            assert "leukoscope-cloud reindex" in answer.text
 
     with_slide(look)
 
