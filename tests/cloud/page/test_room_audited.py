@@ -3,6 +3,7 @@
 from reading_desk import run
 from reading_room import open_app
 from slide_results import capture_id
+from structlog.testing import capture_logs
 
 from cloud.accounts.audit import Wanted
 from cloud.accounts.trouble import AccountsTroubleError
@@ -41,9 +42,11 @@ def test_what_cannot_be_noted_is_not_shown(tmp_path):
 
             room.audit.note = full
             for path in VIEWS:
-                answer = await client.get(path)
+                with capture_logs() as logs:
+                    answer = await client.get(path)
                 assert answer.status_code == 503, path
                 assert "scope-1" not in answer.text, path
+                assert [log["event"] for log in logs] == ["database_away"]
 
     run(look())
 
