@@ -78,6 +78,8 @@ class Post:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             # Its words name the host only, but a push service's own might hold the endpoint.
             return Answer("later", type(error).__name__)
+        except Exception as error:  # noqa: BLE001  # one odd device ends nobody else's pushes
+            return Answer("refused", type(error).__name__)
 
     async def _send(self, device: Device) -> Answer:
         body = await asyncio.to_thread(_encrypted, device)

@@ -191,6 +191,19 @@ def test_a_strangers_certificate_is_not_told_anything(push, service, rounds, mon
     assert push.metrics.counts() == {"later": 1}
 
 
+@pytest.mark.parametrize("host", ["a" * 70 + ".localhost", "a..localhost", "xn--a.localhost"])
+def test_a_device_with_an_odd_name_keeps_no_other_from_being_told(push, service, rounds, host):
+    odd = service.browser("odd")
+    odd.endpoint = f"https://{host}/odd"
+    subscribe(push, odd)
+    subscribe(push, service.browser("plain"), "grace")
+    push.needs_you()
+    rounds()
+    assert [pushed.path for pushed in service.pushed] == ["/push/plain"]
+    assert push.metrics.counts()["sent"] == 1
+    assert sum(push.metrics.counts().values()) >= 2
+
+
 def test_a_private_address_is_not_connected_to_whatever_its_name(service, key):
     browser = service.browser("one")
     keys = browser.subscription.keys
