@@ -96,7 +96,7 @@ def test_a_flood_of_changes_is_rendered_once_a_second_and_its_last_state_is_told
             if "flood-24" in data:
                 break
         took = time.monotonic() - begun
-    assert renderings <= took + 1
+    assert renderings <= took + 2  # the clocks are not one
 
 
 def test_who_reads_a_slide_is_seen_in_the_list_and_by_the_other_reader(served):

@@ -14,7 +14,7 @@ def change(slide: str) -> Change:
 def test_the_first_change_comes_at_once_and_a_hundred_behind_it_come_together():
     async def told():
         news = News()
-        batches = paced(news.follow(), 0.2)
+        batches = paced(news.follow(), 1.0)
         begun = asyncio.get_running_loop().time()
         news.tell(change("s0"))
         first = await anext(batches)
@@ -28,9 +28,9 @@ def test_the_first_change_comes_at_once_and_a_hundred_behind_it_come_together():
 
     first, at_once, second, later = run(told())
     assert [one.slide for one in first] == ["s0"]
-    assert at_once < 0.15
+    assert at_once < 0.8
     assert len(second) == 100
-    assert later >= 0.2
+    assert later >= 1.0
 
 
 def test_a_silence_has_its_beat_and_the_end_of_the_news_is_the_end():
