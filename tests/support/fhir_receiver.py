@@ -1,6 +1,6 @@
 """A strict receiver of FHIR transactions, that also fails as it is told.
 
-It is no FHIR server (tests/bench/fhir_trial.py tries one): it takes a whole bundle or nothing of it,
+It is no FHIR server (tests/bench/fhir_trial.py tries one): it takes a whole bundle or none of it,
 holds every resource against fhir.resources, wants each PUT where it belongs and each reference to
 lead somewhere, and keeps every version.
 """

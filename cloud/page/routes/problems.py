@@ -31,10 +31,10 @@ def add_problems(app: FastAPI, room: Room) -> None:
     async def page_refused(request: Request, refusal: Exception) -> Response:
         assert isinstance(refusal, PageRefused)  # noqa: S101  # Starlette's signature is wider
         if refusal.code == "role-forbids":
-            place = request.path_params
-            await note(
-                room, request, "access-refused", place.get("site", ""), place.get("slide", "")
-            )
+            try:
+                await _note_refused(room, request)
+            except AccountsTroubleError as trouble:  # here nobody would come for it
+                return database_away(request, trouble)
         return failed(room, request, refusal.status, refusal.code, refusal.sentence, refusal.remedy)
 
     @app.exception_handler(ReviewRefused)
@@ -90,6 +90,11 @@ def add_problems(app: FastAPI, room: Room) -> None:
             "The reading room has no such page.",
             "Go back to the worklist.",
         )
+
+
+async def _note_refused(room: Room, request: Request) -> None:
+    place = request.path_params
+    await note(room, request, "access-refused", place.get("site", ""), place.get("slide", ""))
 
 
 def _status(code: str) -> int:

@@ -66,3 +66,19 @@ def test_what_cannot_be_noted_is_not_done(tmp_path):
             assert (await room.desk.load("home", "s1")).entries == []
 
     run(press())
+
+
+def test_a_refusal_that_cannot_be_noted_says_that_the_database_is_away(tmp_path):
+    async def look():
+        async with open_app(tmp_path, "admin") as (room, client):
+
+            def full(*_, **__):
+                raise AccountsTroubleError("the disk is full")
+
+            room.audit.note = full
+            with capture_logs() as logs:
+                answer = await client.get("/api/slides/home/s1")
+            assert (answer.status_code, answer.json()["reason"]) == (503, "database-away")
+            assert [log["event"] for log in logs] == ["database_away"]
+
+    run(look())
