@@ -12,7 +12,7 @@ export NO_MKDOCS_2_WARNING := 1
 demo: $(VENV)/.local  ## one smear after the other, from the simulated microscope to the bucket
 	$(BIN)/leukoscope demo $(ARGS)
 
-up: $(VENV)/.local  ## broker, store, worker and agent until Ctrl-C
+up: $(VENV)/.local  ## broker, store, worker, reading room and agent until Ctrl-C
 	$(BIN)/leukoscope up $(ARGS)
 
 test: check mosquitto  ## everything: style, types, room rules, docs, tests
