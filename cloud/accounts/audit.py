@@ -95,12 +95,16 @@ class Audit:
             AccountsTroubleError: it was not noted, and so not done.
         """
         rest = (site, slide, detail, address)
-        await asyncio.to_thread(self.note, who, did, *rest, account=account)
+        noting = asyncio.to_thread(self.note, who, did, *rest, account=account)
+        noted = asyncio.ensure_future(noting)
         try:
+            await asyncio.shield(noted)
             yield
         except BaseException as error:
-            end = "not-done" if isinstance(error, Exception) else "cut-off"
-            await asyncio.to_thread(self.note, who, f"{did}-{end}", *rest, account=account)
+            await asyncio.wait([noted])  # cut off while the thread still wrote
+            if noted.exception() is None:
+                end = "not-done" if isinstance(error, Exception) else "cut-off"
+                await asyncio.to_thread(self.note, who, f"{did}-{end}", *rest, account=account)
             raise
 
     def head(self) -> Head:

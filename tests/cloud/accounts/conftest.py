@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 import sqlalchemy as sa
+import structlog
 from argon2 import PasswordHasher
 
 from cloud.accounts.audit import Audit
@@ -21,6 +22,14 @@ def cheap_hashes():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("wire.web.hashing.PasswordHasher", cheap)
         yield
+
+
+@pytest.fixture
+def logs_as_before():
+    """A command that runs in this process sets logging up for it, on a stream that is closed."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 @pytest.fixture

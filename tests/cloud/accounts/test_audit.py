@@ -245,15 +245,21 @@ def test_an_act_that_fails_is_taken_back_behind_its_line(audit):
     ]
 
 
-def test_an_act_that_the_programs_end_cuts_off_is_not_called_undone(audit):
+@pytest.mark.parametrize("when", ["while it is noted", "while it is done"])
+def test_an_act_that_the_programs_end_cuts_off_is_not_called_undone(audit, when):
     async def stopped():
+        doing = asyncio.Event()
+
         async def act():
             async with audit.act("Ada", "report-signed", "clinic", "s1"):
+                doing.set()
                 await asyncio.sleep(60)
 
         task = asyncio.ensure_future(act())
-        while audit.head().number == 0:
-            await asyncio.sleep(0.01)
+        if when == "while it is done":
+            await doing.wait()
+        else:
+            await asyncio.sleep(0)  # it has begun, and its thread writes
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

@@ -17,7 +17,7 @@ def url(tmp_path):
 
 
 @pytest.fixture
-def shell(url, audit, monkeypatch):
+def shell(url, audit, monkeypatch, logs_as_before):
     """Runs commands on a log of three lines."""
     monkeypatch.setenv("LEUKOSCOPE_CLOUD_ACCOUNTS_URL", url)
     audit.note("Ada", "login", address="192.0.2.7")

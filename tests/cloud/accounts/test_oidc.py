@@ -266,7 +266,7 @@ def test_another_browser_cannot_finish_what_this_one_began(tmp_path, idp):
     run(enter())
 
 
-@pytest.mark.parametrize("changed", [{"state": "made up"}, {"state": ""}, {"state": "\x00"}])
+@pytest.mark.parametrize("changed", [{"state": "made up"}, {"state": ""}, {"state": "\x7fü"}])
 def test_a_state_that_was_never_given_out_is_refused(tmp_path, idp, changed):
     async def enter():
         async with opened(tmp_path, idp) as (room, browser):

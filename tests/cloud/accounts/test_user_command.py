@@ -25,7 +25,7 @@ def url(tmp_path):
 
 
 @pytest.fixture
-def shell(url, monkeypatch):
+def shell(url, monkeypatch, logs_as_before):
     """`shell("user", "list")` runs it: its exit code, what it said, and what it complained of."""
     monkeypatch.setenv("LEUKOSCOPE_CLOUD_ACCOUNTS_URL", url)
     monkeypatch.setenv("USER", "operator")
