@@ -174,7 +174,6 @@ def test_programs_read_json(shell, with_oidc):
 @pytest.mark.parametrize(
     ("typed", "code", "said"),
     [
-        ([PASSWORD, PASSWORD], 0, "Ada is added"),
         ([PASSWORD, "something else", PASSWORD, PASSWORD], 0, "do not match"),
         (["short", "short"], 2, "10 to 200"),
     ],
