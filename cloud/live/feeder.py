@@ -120,9 +120,9 @@ class Feeder:
         self._trouble("subscription", f"the broker refuses {topic}: {reason}")
 
     def _listens(self, resumed: bool) -> None:  # Callbacks.listening's signature
-        self._loop.call_soon_threadsafe(self._listening.set)
         if not resumed:
             self._loop.call_soon_threadsafe(self._missed.set)
+        self._loop.call_soon_threadsafe(self._listening.set)  # behind it: one catching up for both
 
     # --- on the loop ---
 

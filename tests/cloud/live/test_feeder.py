@@ -277,8 +277,8 @@ def test_a_result_that_the_database_cannot_hold_keeps_out_no_other(mosquitto_, i
 
     with capture_logs() as logs:
         run(check())
-    (said,) = [line for line in logs if line["event"] == "result_not_indexed"]
-    assert said["result"] == f"home/scope-1/{broken.capture_id}"
+    said = {line["result"] for line in logs if line["event"] == "result_not_indexed"}
+    assert said == {f"home/scope-1/{broken.capture_id}"}
 
 
 def test_a_chain_that_is_not_sound_stays_out_and_is_logged(mosquitto_, index):
@@ -290,7 +290,7 @@ def test_a_chain_that_is_not_sound_stays_out_and_is_logged(mosquitto_, index):
             async with feeding(mosquitto_.settings(), here.objects, index) as fed:
                 await soon(lambda: held(index) == 1, "the field")
                 fed.feeder._connection.publish(Publication(*here.told[0]))
-                await soon(lambda: len(_named(logs)) == 2, "named at catching up, and at the bell")
+                await soon(lambda: len(_named(logs)) >= 2, "named at catching up, and at the bell")
                 assert one(index, "home", "s1").state == "open"
 
     with capture_logs() as logs:
