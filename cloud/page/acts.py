@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse
 from cloud.index.case import put_case
 from cloud.index.worklist import one
 from cloud.live.news import Change, Kind
+from cloud.page.draft import Draft
 from cloud.page.reading import Reading, Screen, case_now, seen_by
 from cloud.page.refused import no_such_slide
 from cloud.page.room import Room
@@ -23,6 +24,8 @@ from cloud.reviews.rules import OvertakenError, ReviewRefused
 
 _LOOK_S: Final = 2.0
 """How long the bucket is looked at for what somebody else did, before the projection has to do."""
+
+_AWAY: Final = frozenset({"store-away", "database-away"})
 
 _log = structlog.get_logger("cloud.page")
 
@@ -44,6 +47,8 @@ class Deed:
     light: bool = False
     """Changes neither figures nor bins."""
     signs: bool = False
+    draft: Draft | None = None
+    """Of the amendment that it is: where that is refused, the page goes on showing it."""
 
 
 class Acts:
@@ -77,7 +82,7 @@ class Acts:
                 raise still_waits()
             case = await room.waiting.within(mine.whose, self._carry_out(mine, deed, address))
         except ReviewRefused as refused:
-            return await self._refused(mine, screen, refused)
+            return await self._refused(mine, screen, deed, refused)
         if case is None:
             return await self._waits(mine, screen)
         return await self._done(mine, screen, deed, case)
@@ -125,13 +130,15 @@ class Acts:
         headers = {"HX-Trigger": _trigger(said)} if deed.shows else {}
         return HTMLResponse(html, headers=headers)
 
-    async def _refused(self, mine: Reading, screen: Screen, refused: ReviewRefused) -> HTMLResponse:
+    async def _refused(
+        self, mine: Reading, screen: Screen, deed: Deed, refused: ReviewRefused
+    ) -> HTMLResponse:
         case = await self._newest(mine, refused)
-        view = await seen_by(self._room, case, mine.me, screen.bins)
+        view = await seen_by(self._room, case, mine.me, screen.bins, deed.draft)
         html = await asyncio.to_thread(
             self._shows.answer, view, refused=refused, have=screen.have.split()
         )
-        return HTMLResponse(html, 503 if refused.reason == "store-away" else 409)
+        return HTMLResponse(html, 503 if refused.reason in _AWAY else 409)
 
     async def _newest(self, mine: Reading, refused: ReviewRefused) -> Case:
         """What it was refused for: of others' acts the projection may not know yet."""

@@ -19,6 +19,7 @@ from cloud.live.news import News
 from cloud.page.health import Health
 from cloud.page.publisher import Publisher
 from cloud.page.room import Room, furnish
+from cloud.page.still_allowed import still_allowed
 from cloud.pictures import open_pictures
 from cloud.push.push import Push, open_push
 from cloud.push.watch import Watch
@@ -127,7 +128,7 @@ def _open_writing(
     )
     signing = open_signing(settings, stores.objects)
     open_.push_async_callback(signing.close)
-    desk = _desk(settings, stores.objects, sums, publisher, signing.notes)
+    desk = _desk(settings, stores, sums, publisher, signing.notes)
     publisher.start()
     open_.callback(publisher.stop)
     open_.push_async_callback(sums.finish, _SUMS_S)
@@ -135,7 +136,7 @@ def _open_writing(
 
 
 def _desk(
-    settings: CloudSettings, objects: Objects, sums: SlideSums, publisher: Publisher, notes: Notes
+    settings: CloudSettings, stores: _Stores, sums: SlideSums, publisher: Publisher, notes: Notes
 ) -> Desk:
     if settings.review_key is None:
         raise ReviewKeyError(
@@ -143,13 +144,14 @@ def _desk(
             "readers do is signed with it"
         )
     return Desk(
-        objects,
+        stores.objects,
         load_key(settings.review_key),
         load_trusted(settings.review_trusted),
         sums,
         publisher.tell,
         second_reader=settings.second_reader,
         due=notes.put,
+        still_allowed=still_allowed(stores.database, second_reader=settings.second_reader),
     )
 
 

@@ -16,6 +16,7 @@ from cloud.page.gallery import shown_of
 from cloud.page.refused import PageRefused, no_such_slide
 from cloud.page.room import Room
 from cloud.page.slide_view import SlideView, view_of
+from cloud.page.still_allowed import amends
 from cloud.page.waiting import Whose
 from cloud.reports.gather import ReportError
 from cloud.reviews.desk import Case
@@ -102,7 +103,7 @@ async def case_now(room: Room, key: SlideKey) -> Case:
 
 def may_amend(room: Room, me: Account) -> bool:
     """Where two readers sign, one of them alone does not change what both have signed."""
-    return me.role == "lead" or not room.settings.second_reader
+    return amends(me, second_reader=room.settings.second_reader)
 
 
 async def seen_by(

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TypeAlias
 
 import structlog
@@ -22,6 +23,7 @@ from cloud.reviews.entry import (
     Waive,
     basis,
     digest,
+    drawn_digest,
     field_of,
     read,
 )
@@ -45,6 +47,9 @@ Tell: TypeAlias = Callable[[str, bytes], None]
 Due: TypeAlias = Callable[[str, str, int], Awaitable[None]]
 """Notes that an entry (site, slide, number) is about to sign; before it does, so that no crash
 leaves a report behind. An entry of that number may sign nothing after all."""
+
+Ask: TypeAlias = Callable[[str, Action], Awaitable[None]]
+"""Raises ReviewRefused where this reader may not do that any more."""
 
 _log = structlog.get_logger("cloud.reviews")
 
@@ -79,6 +84,8 @@ class Desk:
         tell: publishes on `reviews/{slide}`.
         second_reader: two readers have to answer for a report before it is signed.
         due: told of a signature before it is written.
+        still_allowed: asked directly before anything is written, since the store may have been away
+            for hours after the reader pressed; None: whoever may call may write.
     """
 
     def __init__(
@@ -91,6 +98,7 @@ class Desk:
         *,
         second_reader: bool = False,
         due: Due | None = None,
+        still_allowed: Ask | None = None,
     ) -> None:
         self._objects = objects
         self._remembered = Remembered(objects)
@@ -100,6 +108,7 @@ class Desk:
         self._tell = tell
         self._second_reader = second_reader
         self._due = due
+        self._still_allowed = still_allowed
 
     async def load(self, site: str, slide: str) -> Case:
         """Read a slide and its chain.
@@ -194,14 +203,35 @@ class Desk:
         *,
         shown: str,
         last_seen: int,
+        drawn: str | None = None,
     ) -> Case:
-        """Change a signed report, with a reason; refused as `sign` does."""
+        """Change a signed report, with a reason; refused as `sign` does.
+
+        Args:
+            site: of the slide.
+            slide: its token.
+            reader: who does it.
+            reason: why.
+            changes: of labels.
+            seen: cells at which the reader has looked.
+            waive: why unidentified cells may stay so.
+            shown: as of `waive`.
+            last_seen: as of `act`.
+            drawn: `drawn_digest` of what the reader had on the screen; None: whoever calls knows.
+
+        Raises:
+            OvertakenError: also where this is another amendment than the reader had.
+        """
 
         def made(case: Case) -> Amend:
             draft = Amend(reason, list(changes), list(seen), waive, case.slide.report(case.review))
             after = case.review.copy()
             after.change(draft, case.slide.results)
-            return Amend(reason, draft.changes, draft.seen, waive, case.slide.report(after))
+            amend = Amend(reason, draft.changes, draft.seen, waive, case.slide.report(after))
+            # With newer entries it is another one anyhow, and refused for them.
+            if not case.entries[last_seen:] and drawn not in (None, drawn_digest(amend)):
+                raise OvertakenError("The page did not show this amendment as it is; it does now")
+            return amend
 
         return await self._append(site, slide, reader, made, last_seen, shown)
 
@@ -273,10 +303,23 @@ class Desk:
             witness = keys.witness(*name, case.review.number)
             await self._objects.create(witness, case.review.head.encode())
         key = keys.review(*name, entry.number)
-        if not await self._objects.create(key, data) and await self._objects.get(key) != data:
+        if not await self._written(key, data, entry):
             return False
         await self._objects.create(keys.witness(*name, entry.number), digest(data).encode())
         return True
+
+    async def _written(self, key: str, data: bytes, entry: Entry) -> bool:
+        """Write an entry, unless its reader may not any more, or its place is taken."""
+        ask = self._still_allowed and partial(self._still_allowed, entry.reader, entry.action)
+        try:
+            return await self._objects.create(key, data, ask) or await self._is_there(key, data)
+        except ReviewRefused:
+            if await self._is_there(key, data):  # by an earlier try, whose answer was lost
+                return True
+            raise
+
+    async def _is_there(self, key: str, data: bytes) -> bool:
+        return await self._objects.get(key) == data
 
 
 async def read_chain(objects: Reads, site: str, slide: str) -> Chain:

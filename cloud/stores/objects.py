@@ -35,14 +35,27 @@ class Objects:
         """Write an object, over whatever was there."""
         await self._until_answered(lambda: self._write(key, data, "overwrite"))
 
-    async def create(self, key: str, data: bytes) -> bool:
+    async def create(
+        self, key: str, data: bytes, ask: Callable[[], Awaitable[None]] | None = None
+    ) -> bool:
         """Write an object only if there is none (If-None-Match: *).
+
+        Args:
+            key: its key.
+            data: what it holds.
+            ask: asked before every try, which may be hours after the first; ends it by raising.
 
         Returns:
             Whether it was created; False when the key was taken, also by an earlier try of this
             very call whose answer was lost.
         """
-        return await self._until_answered(lambda: self._write(key, data, "create"))
+
+        async def written() -> bool:
+            if ask is not None:
+                await ask()
+            return await self._write(key, data, "create")
+
+        return await self._until_answered(written)
 
     async def get(self, key: str) -> bytes | None:
         """Read an object; None when there is none."""

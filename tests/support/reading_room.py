@@ -34,6 +34,7 @@ from cloud.page.guard.entrance import cookie_name
 from cloud.page.health import Health
 from cloud.page.room import Room, furnish
 from cloud.page.server import serve
+from cloud.page.still_allowed import still_allowed
 from cloud.pictures import open_pictures
 from cloud.push.push import open_push
 from cloud.reading import Reading
@@ -88,6 +89,7 @@ async def open_bench(
             lambda topic, payload: said.update({topic: payload}),
             second_reader=chosen.second_reader,
             due=signing.notes.put,
+            still_allowed=still_allowed(database, second_reader=chosen.second_reader),
         )
         pictures = open_pictures(chosen, index, objects)
         open_.push_async_callback(pictures.close)
