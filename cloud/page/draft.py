@@ -7,7 +7,15 @@ import msgspec
 from msgspec import Struct
 
 from cloud.reviews.desk import Case
-from cloud.reviews.entry import Amend, CellName, Cells, ReaderLabel, Reclassify, Text
+from cloud.reviews.entry import (
+    Amend,
+    CellName,
+    Cells,
+    ReaderLabel,
+    Reclassify,
+    Text,
+    drawn_digest,
+)
 from cloud.reviews.replay import Review
 from cloud.reviews.rules import ReviewRefused
 
@@ -43,10 +51,15 @@ class Draft(Struct, frozen=True, forbid_unknown_fields=True):
     def after(self, case: Case) -> Review:
         """Where the slide would stand."""
         review = case.review.copy()
-        report = case.slide.report(review)
-        amend = Amend("", self.tidy(case), self.seen, self.waive, report)
-        review.change(amend, case.slide.results)
+        review.change(self._amend(case, review), case.slide.results)
         return review
+
+    def drawn(self, case: Case) -> str:
+        """Digest of what would be signed; see `Desk.amend`."""
+        return drawn_digest(self._amend(case, self.after(case)))
+
+    def _amend(self, case: Case, review: Review) -> Amend:
+        return Amend("", self.tidy(case), self.seen, self.waive, case.slide.report(review))
 
 
 def read_draft(asked: str) -> Draft:

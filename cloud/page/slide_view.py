@@ -49,6 +49,8 @@ class SlideView:
     draft: Draft | None
     changes: tuple[Reclassify, ...]
     """Of the draft."""
+    drawn: str
+    """Digest of the amendment that the draft would be; empty: there is no draft."""
     may_amend: bool
     """Whether the reader's role lets them."""
 
@@ -128,6 +130,7 @@ def view_of(
         proposal=case.proposal,
         draft=draft,
         changes=() if draft is None else tuple(draft.tidy(case)),
+        drawn="" if draft is None else draft.drawn(case),
         may_amend=may_amend,
     )
 

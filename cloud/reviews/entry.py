@@ -164,6 +164,11 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def drawn_digest(amend: Amend) -> str:
+    """Of all that an amendment is, but for its reason: what a reader has who is shown it."""
+    return digest(msgspec.json.encode(msgspec.structs.replace(amend, reason="")))
+
+
 def read(data: bytes) -> tuple[Signed, Entry]:
     """Take bytes of the bucket apart; only in the one form that this program writes.
 

@@ -104,18 +104,22 @@ class Screen:
 
     def __init__(self, client, path):
         self.client, self.path = client, path
-        self.number, self.shown, self.html = 0, "", ""
+        self.number, self.shown, self.drawn, self.html = 0, "", "", ""
 
     def take(self, answer):
         """What the answer says of itself is what the page knows from now on."""
         self.html = unescape(answer.text)
         if found := re.search(r'data-number="(\d+)" data-shown="(\w+)"', answer.text):
             self.number, self.shown = int(found[1]), found[2]
+        if found := re.search(r'data-drawn="(\w*)"', answer.text):
+            self.drawn = found[1]
         return answer
 
     async def act(self, verb, **form):
         """Press something; the answer is taken in."""
         known = {"number": self.number, "shown": self.shown}
+        if verb == "amend":
+            known["drawn"] = self.drawn
         headers = {"HX-Request": "true"}
         answer = await self.client.post(f"{self.path}/{verb}", data=known | form, headers=headers)
         return self.take(answer)

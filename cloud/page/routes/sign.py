@@ -20,6 +20,7 @@ _Reading = Annotated[Reading, Depends(reading)]
 _Screen = Annotated[Screen, Depends(form_screen)]
 _Text = Annotated[str, Form(max_length=2000)]
 _Draft = Annotated[str, Form(max_length=_DRAFT)]
+_Digest = Annotated[str, Form(max_length=64)]
 
 
 def sign(room: Room) -> APIRouter:
@@ -55,7 +56,12 @@ def sign(room: Room) -> APIRouter:
 
     @routes.post("/amend")
     async def amend(
-        request: Request, mine: _Reading, screen: _Screen, draft: _Draft, reason: _Text = ""
+        request: Request,
+        mine: _Reading,
+        screen: _Screen,
+        draft: _Draft,
+        reason: _Text = "",
+        drawn: _Digest = "",
     ) -> HTMLResponse:
         if not may_amend(room, mine.me):
             raise PageRefused(
@@ -64,16 +70,17 @@ def sign(room: Room) -> APIRouter:
                 "Two readers sign here, so what is signed is amended by a lead.",
                 "Tell the lead what is to be changed, and why.",
             )
-        drawn = read_draft(draft)
-        changes = drawn.tidy(await case_now(room, mine.key))
+        asked = read_draft(draft)
+        changes = asked.tidy(await case_now(room, mine.key))
 
         async def work() -> Case:
             return await desk.amend(
-                *mine.key, mine.me.name, reason, changes, drawn.seen, drawn.waive,
-                shown=screen.shown, last_seen=screen.number,
+                *mine.key, mine.me.name, reason, changes, asked.seen, asked.waive,
+                shown=screen.shown, last_seen=screen.number, drawn=drawn,
             )  # fmt: skip
 
-        deed = Deed("slide-amended", work, said="The amendment is signed.", shows=True, signs=True)
+        said = "The amendment is signed."
+        deed = Deed("slide-amended", work, said=said, shows=True, signs=True, draft=asked)
         return await done(request, mine, screen, deed)
 
     return routes

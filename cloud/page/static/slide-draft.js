@@ -79,3 +79,6 @@ export async function show() {
 function again() {
   if (place().mode === "signed" && isOpen() && !signing) show();
 }
+
+// A page that the browser had put away comes back as it was, and the draft may be further.
+addEventListener("pageshow", ({ persisted }) => persisted && (isOpen() ? show() : send("parts", {}, "GET")));

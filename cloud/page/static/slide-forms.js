@@ -56,14 +56,16 @@ async function keepComment() {
 async function sign() {
   await flush();
   await idle(); // else the dialog would show what is no longer so when it is signed
-  ask(byId("sign-dialog"));
+  // Of a draft that was not drawn the page has other figures; why it was not is said already.
+  if (place().mode === "amend" && !done(await draft.show())) return;
+  if (byId("sign-dialog").querySelector("form")) ask(byId("sign-dialog")); // it may be signed by now
 }
 
 // With what the dialog showed: what came since it was opened is refused by the server.
 function signNow(dialog) {
-  const { number, shown } = dialog.dataset;
+  const { number, shown, drawn } = dialog.dataset;
   if (place().mode !== "amend") return landing(send("sign", { number, shown }));
-  return landing(draft.sign({ number, shown, reason: byId("amend-reason").value }));
+  return landing(draft.sign({ number, shown, drawn, reason: byId("amend-reason").value }));
 }
 
 function begin() {

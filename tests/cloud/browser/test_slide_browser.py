@@ -270,6 +270,38 @@ def test_a_draft_of_an_amendment_outlives_a_reload_until_it_is_discarded(at, ser
     assert slide.case().review.number == 1
 
 
+def test_nobody_signs_a_draft_whose_figures_did_not_come(at, served):
+    slide = Shown(served, "clear")
+    page = at(slide.path, "monitor", breaks=True)
+    page.locator("#idle [data-do=sign]").click()
+    page.get_by_role("button", name="Sign now").click()
+    page.locator("#idle [data-do=begin]").click()
+    expect(page.locator("#slide")).to_have_attribute("data-mode", "amend")
+    page.route("**/draft", lambda route: route.abort())
+    picks(page, "Normal").first.click()
+    page.keyboard.press("2")
+    expect(page.locator("#error")).to_contain_text("room-silent")
+    dialog = page.get_by_role("dialog", name="Sign the amendment")
+    page.locator("#error [data-close]").click()
+    page.locator("#sign [data-do=sign]").click()
+    expect(page.locator("#error")).to_contain_text("room-silent")
+    expect(dialog).to_be_hidden()
+
+    # The dialog of the figures of before, brought up past the page's own care.
+    page.evaluate("document.getElementById('sign-dialog').showModal()")
+    dialog.get_by_label("Why the report is amended").fill("Seen again.")
+    dialog.get_by_role("button", name="Sign now").click()
+    expect(page.locator("#error")).to_contain_text("overtaken")
+    expect(page.locator("#sign")).to_contain_text("1 cell → AML")
+    assert len(slide.case().review.reports) == 1
+    page.unroute("**/draft")
+    page.locator("#sign [data-do=sign]").click()
+    assert dialog.locator("dd").all_inner_texts()[2] == "1"
+    dialog.get_by_role("button", name="Sign now").click()
+    expect(page.locator("#slide-head")).to_contain_text("amended")
+    assert slide.case().review.reports[-1].report.reader["AML"] == 1
+
+
 def test_a_draft_that_cannot_be_read_is_said_and_gone(at, served):
     slide = Shown(served, "clear")
     page = at(slide.path, "monitor")

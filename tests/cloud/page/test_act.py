@@ -194,6 +194,39 @@ def test_a_slide_is_waived_signed_and_then_only_amended(with_slide):
     with_slide(work)
 
 
+def test_nobody_signs_an_amendment_that_the_page_did_not_show(with_slide):
+    async def work(here):
+        screen = await here.read_through(await here.screen())
+        await screen.act("sign")
+        await screen.refreshed()
+        one, two, *_ = screen.cells("Normal")
+        shown = json.dumps({"changes": [{"cells": [one], "label": "ALL"}]})
+        other = json.dumps({"changes": [{"cells": [one, two], "label": "ALL"}]})
+        await screen.act("draft", draft=shown)
+        answer = await screen.act("amend", draft=other, reason="nucleoli")
+        assert (answer.status_code, screen.refusal()) == (409, "overtaken")
+        assert len((await here.case()).review.reports) == 1
+        assert 'data-mode="amend"' in screen.html  # it shows now what would be signed
+        assert two in screen.cells("ALL")
+        answer = await screen.act("amend", draft=other, reason="nucleoli")
+        assert answer.status_code == 200
+        assert (await here.case()).review.labels == {one: "ALL", two: "ALL"}
+
+    with_slide(work)
+
+
+@pytest.mark.parametrize("drawn", ["", "0" * 64])
+def test_a_page_that_does_not_say_which_amendment_it_shows_signs_none(with_slide, drawn):
+    async def work(here):
+        screen = await here.read_through(await here.screen())
+        await screen.act("sign")
+        draft = json.dumps({"changes": []})
+        answer = await screen.act("amend", draft=draft, reason="seen again", drawn=drawn)
+        assert (answer.status_code, screen.refusal()) == (409, "overtaken")
+
+    with_slide(work)
+
+
 def test_nobody_signs_fields_that_were_not_on_the_screen(with_slide):
     async def work(here):
         screen = await here.read_through(await here.screen())
@@ -269,10 +302,12 @@ def test_where_two_sign_the_first_one_proposes_and_the_second_one_signs(tmp_path
             await theirs.act("sign")
             assert 'data-mode="signed"' in theirs.html
             draft = json.dumps({"changes": []})
+            await theirs.act("draft", draft=draft)
             answer = await theirs.act("amend", draft=draft, reason="second thoughts")
             assert (answer.status_code, theirs.refusal()) == (403, "role-forbids")
             assert "Only a lead amends here" in (await theirs.refreshed()).text
         async with here.another("lise") as hers:
+            await hers.act("draft", draft=draft)
             assert (await hers.act("amend", draft=draft, reason="seen again")).status_code == 200
         assert [one.reader for one in (await here.case()).review.reports] == ["grace", "lise"]
 
