@@ -18,7 +18,7 @@ from cloud.page.reading import Reading, Screen, case_now, seen_by
 from cloud.page.refused import no_such_slide
 from cloud.page.room import Room
 from cloud.page.show_slide import Shows
-from cloud.page.waiting import still_waits
+from cloud.page.waiting import Promise
 from cloud.reviews.desk import Case
 from cloud.reviews.rules import OvertakenError, ReviewRefused
 
@@ -78,12 +78,12 @@ class Acts:
         if await asyncio.to_thread(one, room.index, *mine.key) is None:
             raise no_such_slide()
         try:
-            if room.waiting.waits(mine.whose):
-                raise still_waits()
-            case = await room.waiting.within(mine.whose, self._carry_out(mine, deed, address))
+            case = await room.waiting.within(
+                mine.whose, lambda: self._carry_out(mine, deed, address)
+            )
         except ReviewRefused as refused:
             return await self._refused(mine, screen, deed, refused)
-        if case is None:
+        if isinstance(case, Promise):
             return await self._waits(mine, screen)
         return await self._done(mine, screen, deed, case)
 

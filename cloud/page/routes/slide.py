@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from cloud.page.door import note, viewer
 from cloud.page.draft import read_draft
+from cloud.page.ended import how_it_ended
 from cloud.page.gallery import MOST, more_of
 from cloud.page.reading import (
     Reading,
@@ -81,10 +82,8 @@ async def _answer(
     room: Room, shows: Shows, mine: Reading, view: SlideView, screen: Screen
 ) -> HTMLResponse:
     """The parts, and how an act ended that had to wait for the store."""
-    ended = room.waiting.outcome(mine.whose)
-    said = "The store is back: your change is written." if ended and not ended.refused else ""
-    error = ended.refused if ended else None
+    told = how_it_ended(room.waiting, mine.whose)
     html = await asyncio.to_thread(
-        shows.answer, view, said=said, refused=error, have=screen.have.split()
+        shows.answer, view, said=told.said, refused=told.refused, have=screen.have.split()
     )
     return HTMLResponse(html)

@@ -75,6 +75,79 @@ def test_the_next_act_is_refused_until_then(tmp_path):
     with_cut(work, tmp_path)
 
 
+def test_a_second_act_waits_its_turn_and_is_refused_once_the_first_waits_for_the_store(tmp_path):
+    async def work(here, screen, objects):
+        news = here.room.news.follow(here.key)
+        one, two, *_ = screen.cells("Normal")
+        first, second = await asyncio.gather(
+            screen.act("reclassify", cells=one, label="AML"),
+            screen.act("reclassify", cells=two, label="AML"),
+        )
+        assert (first.status_code, second.status_code) == (202, 503)
+        assert "your last change still waits" in second.text
+        objects.away = False
+        assert await settled(news) == Change(*here.key, "waiting", "ada", 1)
+        assert "The store is back: your change is written." in (await screen.refreshed()).text
+
+    with_cut(work, tmp_path)
+
+
+def test_two_short_acts_of_one_reader_are_both_written(tmp_path):
+    async def work(here, screen, objects):
+        objects.away = False
+        here.room.waiting.patience_s = 30
+        one, two, *_ = screen.cells("Normal")
+        answers = await asyncio.gather(
+            screen.act("reclassify", cells=one, label="AML"),
+            screen.act("reclassify", cells=two, label="ALL"),
+        )
+        assert [answer.status_code for answer in answers] == [200, 200]
+        assert (await here.case()).review.labels == {one: "AML", two: "ALL"}
+
+    with_cut(work, tmp_path)
+
+
+def test_of_several_that_ended_unheard_none_is_lost(tmp_path):
+    async def work(here, screen, objects):
+        here.room.waiting.patience_s = 30
+        news = here.room.news.follow(here.key)
+        (pale,) = screen.cells("unidentified")
+        acting = [
+            asyncio.ensure_future(screen.act("reclassify", cells=pale, label="AML")),
+            asyncio.ensure_future(screen.act("sign")),
+        ]
+        await asyncio.sleep(PATIENCE_S)
+        for act in acting:
+            act.cancel()
+        objects.away = False
+        async with asyncio.timeout(10):
+            while not here.did()[-1][1].endswith("-not-done"):
+                await settled(news)
+        await screen.refreshed()
+        assert "The store is back: your change is written." in screen.html
+        assert screen.refusal() in {"cells-unseen", "overtaken"}
+
+    with_cut(work, tmp_path)
+
+
+def test_not_more_outcomes_are_kept_than_a_bound(tmp_path, monkeypatch):
+    monkeypatch.setattr("cloud.page.waiting.MOST_ENDED", 1)
+
+    async def work(here, screen, objects):
+        news = here.room.news.follow(here.key)
+        assert (await screen.act("sign")).status_code == 202
+        async with here.another("grace") as theirs:
+            assert (await theirs.act("sign")).status_code == 202
+        objects.away = False
+        for _ in range(2):
+            await settled(news)
+        waiting = here.room.waiting
+        kept = [waiting.outcome((here.key, name)) for name in ("ada", "grace")]
+        assert sum(one is not None for one in kept) == 1
+
+    with_cut(work, tmp_path)
+
+
 def test_what_is_refused_in_the_end_is_told_too(tmp_path):
     async def work(here, screen, objects):
         news = here.room.news.follow(here.key)
