@@ -6,6 +6,8 @@ from collections.abc import Callable
 from fastapi import Request
 
 from cloud.accounts.people import Account
+from cloud.index.index import SlideKey
+from cloud.page.noted import ANY, Look
 from cloud.page.refused import PageRefused
 from cloud.page.room import Room
 from cloud.page.views import Viewer
@@ -75,6 +77,36 @@ async def note(
     """
     who = request.state.account.name if request.state.account else ""
     await asyncio.to_thread(room.audit.note, who, did, site, slide, detail, address(request))
+
+
+async def note_look(room: Room, request: Request, did: str, key: SlideKey, field: str = "") -> None:
+    """Write that something is looked at BEFORE it is shown, unless the session had it noted lately.
+
+    For what an open page asks for by itself; a page that somebody opens has its line each time.
+
+    Args:
+        room: whose log it is.
+        request: says who and from where.
+        did: a code, such as `slide-viewed`.
+        key: the slide.
+        field: `device/capture`, where it is about one field; see `Look`.
+
+    Raises:
+        AccountsTroubleError: it could not be noted: then it is not shown.
+    """
+    async with room.noted.missing(Look(request.state.session, key, field)) as missing:
+        if missing:
+            await note(room, request, did, *key, _of_field(field))
+
+
+async def note_page(room: Room, request: Request, did: str, key: SlideKey, field: str = "") -> None:
+    """The same of a page that somebody opens: a line each time."""
+    await note(room, request, did, *key, _of_field(field))
+    room.noted.keep(Look(request.state.session, key, field))
+
+
+def _of_field(field: str) -> str:
+    return f"field={field}" if field not in {"", ANY} else ""
 
 
 def _with_role(request: Request, sentence: str, *roles: str) -> Account:

@@ -14,6 +14,7 @@ from cloud.live.news import News
 from cloud.live.presence import Presence
 from cloud.page.health import Health
 from cloud.page.logins import Logins
+from cloud.page.noted import Noted
 from cloud.page.parts import Parts
 from cloud.page.waiting import Waiting
 from cloud.pictures.pictures import Pictures
@@ -42,6 +43,8 @@ class Room:
     accounts: Accounts
     sessions: Sessions
     audit: Audit
+    noted: Noted
+    """Views that stand in the log."""
     logins: Logins
     news: News
     presence: Presence
@@ -84,6 +87,7 @@ def furnish(
             database, settings.page.idle_minutes * 60, settings.page.session_hours * 3600
         ),
         audit=Audit(database),
+        noted=Noted(),
         logins=Logins(),
         news=news,
         presence=Presence(news),

@@ -8,8 +8,9 @@ import msgspec
 from fastapi import APIRouter, Depends, Request
 
 from cloud.page.asked import Asked
-from cloud.page.door import note, reader
+from cloud.page.door import note_page, reader
 from cloud.page.lines import Line, listed
+from cloud.page.noted import WORKLIST
 from cloud.page.reading import Reading, case_now, reading, seen_by
 from cloud.page.room import Room
 from cloud.page.routes.worklist import asked
@@ -37,13 +38,13 @@ def api(room: Room) -> APIRouter:
 
     @routes.get("/worklist", dependencies=[Depends(reader)])
     async def worklist(request: Request, wanted: Annotated[Asked, Depends(asked)]) -> ToldWorklist:
-        await note(room, request, "worklist-viewed")
+        await note_page(room, request, "worklist-viewed", WORKLIST)
         return await asyncio.to_thread(_worklist, room, wanted)
 
     @routes.get("/slides/{site}/{slide}")
     async def slide(request: Request, mine: Annotated[Reading, Depends(reading)]) -> ToldSlide:
         case = await case_now(room, mine.key)
-        await note(room, request, "slide-viewed", *mine.key)
+        await note_page(room, request, "slide-viewed", mine.key)
         view = await seen_by(room, case, mine.me)
         return await asyncio.to_thread(_slide, case, view)
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse
 
-from cloud.page.door import note, viewer
+from cloud.page.door import note_look, note_page, viewer
 from cloud.page.draft import Draft, read_draft
 from cloud.page.field_view import FieldView, field_view
 from cloud.page.reading import Reading, case_now, reading
@@ -27,7 +27,7 @@ def field(room: Room) -> APIRouter:
         request: Request, mine: _Reading, device: Name, capture: CaptureId
     ) -> HTMLResponse:
         view = await _seen(room, mine, f"{device}/{capture}")
-        await note(room, request, "field-viewed", *mine.key, f"field={view.facts.name}")
+        await note_page(room, request, "field-viewed", mine.key, view.facts.name)
         context = _context(view, mine)
         html = await asyncio.to_thread(
             room.parts.page, "field", viewer=viewer(request), here="", **context
@@ -35,12 +35,15 @@ def field(room: Room) -> APIRouter:
         return HTMLResponse(html)
 
     @routes.get("/part")
-    async def part(mine: _Reading, device: Name, capture: CaptureId) -> HTMLResponse:
+    async def part(
+        request: Request, mine: _Reading, device: Name, capture: CaptureId
+    ) -> HTMLResponse:
         """What others or an act may have changed."""
-        return await _part(room, mine, await _seen(room, mine, f"{device}/{capture}"))
+        return await _part(room, request, mine, await _seen(room, mine, f"{device}/{capture}"))
 
     @routes.post("/part")
     async def draft(
+        request: Request,
         mine: _Reading,
         device: Name,
         capture: CaptureId,
@@ -48,7 +51,7 @@ def field(room: Room) -> APIRouter:
     ) -> HTMLResponse:
         """The same with the draft of an amendment; nothing is written."""
         view = await _seen(room, mine, f"{device}/{capture}", read_draft(draft))
-        return await _part(room, mine, view)
+        return await _part(room, request, mine, view)
 
     return routes
 
@@ -66,7 +69,8 @@ async def _seen(room: Room, mine: Reading, name: str, draft: Draft | None = None
     return view
 
 
-async def _part(room: Room, mine: Reading, view: FieldView) -> HTMLResponse:
+async def _part(room: Room, request: Request, mine: Reading, view: FieldView) -> HTMLResponse:
+    await note_look(room, request, "field-viewed", mine.key, view.facts.name)
     context = _context(view, mine)
     return HTMLResponse(await asyncio.to_thread(room.parts.part, "field/cells", **context))
 

@@ -16,8 +16,9 @@ from cloud.index.worklist import one
 from cloud.live.news import Change, Follower
 from cloud.page.asked import Asked
 from cloud.page.board import Board
-from cloud.page.door import reader, still_in
+from cloud.page.door import note_look, reader, still_in
 from cloud.page.guard.entrance import STALE
+from cloud.page.noted import ANY, WORKLIST
 from cloud.page.paced import paced
 from cloud.page.refused import no_such_slide
 from cloud.page.room import Room
@@ -43,6 +44,7 @@ def live(room: Room) -> APIRouter:
     async def worklist(
         request: Request, wanted: Annotated[Asked, Depends(asked)]
     ) -> StreamingResponse:
+        await note_look(room, request, "worklist-viewed", WORKLIST)
         news = room.news.follow(None)
         return _answer(_while_in(still_in(room, request), _parts(board, wanted, news)))
 
@@ -53,6 +55,7 @@ def live(room: Room) -> APIRouter:
         if await asyncio.to_thread(one, room.index, site, slide) is None:
             raise no_such_slide()
         key = SlideKey(site, slide)
+        await note_look(room, request, "slide-viewed", key, ANY)
         news = room.news.follow(key)
         return _answer(_while_in(still_in(room, request), _happenings(room, key, account, news)))
 

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response
 
 from cloud.accounts.people import Account
-from cloud.page.door import note, reader
+from cloud.index.index import SlideKey
+from cloud.page.door import note, note_look, reader
 from cloud.page.room import Room
 from cloud.pictures.address import version_of
 from cloud.pictures.pictured import Field, Kind
@@ -42,7 +43,7 @@ async def _asked(  # async: it does not wait, and a plain function would go to a
 
 
 def pictures(room: Room) -> APIRouter:
-    """The routes. Cells are part of the slide's page, whose view is noted; a whole field is not."""
+    """The routes. A cell is part of a slide's or a field's page: only without one is it noted."""
     routes = APIRouter(prefix="/pictures")
     Asked = Annotated[_Asked, Depends(_asked)]  # noqa: N806  # a type
     place = "{site}/{device}/{capture}"
@@ -52,16 +53,23 @@ def pictures(room: Room) -> APIRouter:
         request: Request, asked: Asked, _who: Annotated[Account, Depends(reader)]
     ) -> Response:
         found = await _find(room.pictures, asked)
-        await note(room, request, "picture-viewed", found.place.site, found.slide, _which(found))
+        which = f"field={_name(found)}"
+        await note(room, request, "picture-viewed", found.place.site, found.slide, which)
         return await _answer(room.pictures, "field", found, 0, asked)
 
     @routes.get(f"/cell/{place}/{{n}}", dependencies=[Depends(reader)])
-    async def cell(asked: Asked, n: CellNumber) -> Response:
-        return await _answer(room.pictures, "cell", await _find(room.pictures, asked), n, asked)
+    async def cell(request: Request, asked: Asked, n: CellNumber) -> Response:
+        return await of_cell(request, "cell", asked, n)
 
     @routes.get(f"/map/{place}/{{n}}", dependencies=[Depends(reader)])
-    async def heat(asked: Asked, n: CellNumber) -> Response:
-        return await _answer(room.pictures, "map", await _find(room.pictures, asked), n, asked)
+    async def heat(request: Request, asked: Asked, n: CellNumber) -> Response:
+        return await of_cell(request, "map", asked, n)
+
+    async def of_cell(request: Request, kind: Kind, asked: _Asked, n: int) -> Response:
+        found = await _find(room.pictures, asked)
+        key = SlideKey(found.place.site, found.slide)
+        await note_look(room, request, "field-viewed", key, _name(found))
+        return await _answer(room.pictures, kind, found, n, asked)
 
     return routes
 
@@ -70,8 +78,8 @@ async def _find(pictures: Pictures, asked: _Asked) -> Field:
     return await pictures.find(asked.site, asked.device, asked.capture)
 
 
-def _which(field: Field) -> str:
-    return f"field={field.place.device}/{field.place.capture}"
+def _name(field: Field) -> str:
+    return f"{field.place.device}/{field.place.capture}"
 
 
 async def _answer(pictures: Pictures, kind: Kind, field: Field, n: int, asked: _Asked) -> Response:

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import HTMLResponse
 
-from cloud.page.door import note, viewer
+from cloud.page.door import note_look, note_page, viewer
 from cloud.page.draft import read_draft
 from cloud.page.ended import how_it_ended
 from cloud.page.gallery import MOST, more_of
@@ -36,7 +36,7 @@ def slide(room: Room) -> APIRouter:
     @routes.get("/slides/{site}/{slide}")
     async def page(request: Request, mine: _Reading) -> HTMLResponse:
         case = await case_now(room, mine.key)
-        await note(room, request, "slide-viewed", *mine.key)
+        await note_page(room, request, "slide-viewed", mine.key)
         if case.review.reports:  # a bucket that somebody mended may lack what was signed
             room.waiting.aside(mine.key, partial(room.after.kept, case))
         view = await seen_by(room, case, mine.me)
@@ -44,30 +44,37 @@ def slide(room: Room) -> APIRouter:
 
     @routes.get("/slides/{site}/{slide}/parts")
     async def parts(
-        mine: _Reading, screen: Annotated[Screen, Depends(query_screen)]
+        request: Request, mine: _Reading, screen: Annotated[Screen, Depends(query_screen)]
     ) -> HTMLResponse:
-        view = await seen_by(room, await case_now(room, mine.key), mine.me, screen.bins)
+        case = await case_now(room, mine.key)
+        await note_look(room, request, "slide-viewed", mine.key)
+        view = await seen_by(room, case, mine.me, screen.bins)
         return await _answer(room, shows, mine, view, screen)
 
     @routes.post("/slides/{site}/{slide}/draft")
     async def draft(
+        request: Request,
         mine: _Reading,
         screen: Annotated[Screen, Depends(form_screen)],
         draft: Annotated[str, Form(max_length=2_000_000)],
     ) -> HTMLResponse:
         """The parts as they would be; nothing is written."""
         drawn = read_draft(draft)
-        view = await seen_by(room, await case_now(room, mine.key), mine.me, screen.bins, drawn)
+        case = await case_now(room, mine.key)
+        await note_look(room, request, "slide-viewed", mine.key)
+        view = await seen_by(room, case, mine.me, screen.bins, drawn)
         return await _answer(room, shows, mine, view, screen)
 
     @routes.get("/slides/{site}/{slide}/cells")
     async def cells(
+        request: Request,
         mine: _Reading,
         screen: Annotated[Screen, Depends(query_screen)],
         bin: Annotated[ReaderLabel, Query()],  # noqa: A002  # its name in the address
         after: Annotated[int, Query(ge=0, le=MOST)],
     ) -> HTMLResponse:
         case = await case_now(room, mine.key)
+        await note_look(room, request, "slide-viewed", mine.key)
         view = await seen_by(room, case, mine.me)
         if view.number != screen.number or view.shown != screen.shown:
             # Something has moved: the next cells may not be those behind the page's last one.

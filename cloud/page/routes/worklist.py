@@ -10,8 +10,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from cloud.accounts.people import Account
 from cloud.index.worklist import sites
 from cloud.page.asked import STATES, Asked, AskedError
-from cloud.page.door import account, note, viewer
+from cloud.page.door import account, note_page, viewer
 from cloud.page.lines import listed
+from cloud.page.noted import WORKLIST
 from cloud.page.refused import PageRefused
 from cloud.page.room import Room
 from cloud.page.tally import Tally
@@ -49,7 +50,7 @@ def worklist(room: Room) -> APIRouter:
     ) -> Response:
         if who.role == "admin":  # keeps accounts, and opens no slide
             return RedirectResponse("/people", 303)
-        await note(room, request, "worklist-viewed")
+        await note_page(room, request, "worklist-viewed", WORKLIST)
         return HTMLResponse(await asyncio.to_thread(_page, room, tally, request, wanted))
 
     return routes
