@@ -1,10 +1,11 @@
 """Opens the reading room as the settings say, and closes it again."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, TypeAlias
 
 import stamina
 import structlog
@@ -16,7 +17,7 @@ from cloud.index.index import Index
 from cloud.index.open import open_index
 from cloud.live.feeder import Feeder
 from cloud.live.news import News
-from cloud.page.health import Health
+from cloud.page.health import Health, Part
 from cloud.page.publisher import Publisher
 from cloud.page.room import Room, furnish
 from cloud.page.still_allowed import still_allowed
@@ -37,6 +38,9 @@ _STORE_LOOK_S: Final = 15.0
 
 _SUMS_S: Final = 3.0
 """How long the last slides may take to be added up at the end, in seconds."""
+
+_Work: TypeAlias = tuple[Part, Coroutine[Any, Any, None]]
+"""What goes on beside the page, and the part that is in trouble where it ends."""
 
 _log = structlog.get_logger("cloud.page")
 
@@ -65,7 +69,7 @@ async def open_room(settings: CloudSettings) -> AsyncIterator[Room]:
         push = open_push(settings, stores.database)
         works = [*_works(settings, stores, writing, news, health)]
         works += _pushing(stores.index, news, push)
-        await open_.enter_async_context(_going(*works))
+        await open_.enter_async_context(_going(health, works))
         room = furnish(
             settings,
             index=stores.index,
@@ -157,7 +161,7 @@ def _desk(
 
 def _works(
     settings: CloudSettings, stores: _Stores, writing: _Writing, news: News, health: Health
-) -> Iterator[Coroutine[Any, Any, None]]:
+) -> Iterator[_Work]:
     """What goes on beside the page."""
     feeder = Feeder(
         settings,
@@ -167,14 +171,17 @@ def _works(
         configured_keys(settings),
         lambda said: health.set("feeder", said),
     )
-    yield feeder.keep()
-    yield writing.sums.keep()
-    yield writing.signing.outbox(writing.desk.load, lambda said: health.set("reports", said)).keep()
-    yield _look_at(stores.objects)
+    outbox = writing.signing.outbox(writing.desk.load, lambda said: health.set("reports", said))
+    yield "feeder", feeder.keep()
+    yield "slides", writing.sums.keep()
+    yield "reports", outbox.keep()
+    yield "store", _look_at(stores.objects)
 
 
-def _pushing(index: Index, news: News, push: Push | None) -> list[Coroutine[Any, Any, None]]:
-    return [] if push is None else [push.keep(), Watch(index, news, push).keep()]
+def _pushing(index: Index, news: News, push: Push | None) -> list[_Work]:
+    if push is None:
+        return []
+    return [("push", push.keep()), ("push", Watch(index, news, push).keep())]
 
 
 async def _look_at(objects: Objects) -> None:
@@ -185,11 +192,13 @@ async def _look_at(objects: Objects) -> None:
 
 
 @asynccontextmanager
-async def _going(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Let them go on beside the page; one that ends before its time is logged."""
-    tasks = [asyncio.ensure_future(work) for work in works]
-    for task in tasks:
-        task.add_done_callback(_ended)
+async def _going(health: Health, works: Iterable[_Work]) -> AsyncIterator[None]:
+    """Let them go on beside the page; of one that ends before its time the part is in trouble."""
+    tasks = []
+    for part, work in works:
+        task = asyncio.ensure_future(work)
+        task.add_done_callback(partial(_ended, health, part))
+        tasks.append(task)
     try:
         yield
     finally:
@@ -198,6 +207,7 @@ async def _going(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _ended(task: asyncio.Task[None]) -> None:
+def _ended(health: Health, part: Part, task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()):
-        _log.error("room_work_ended", exc_info=error)
+        _log.error("room_work_ended", part=part, exc_info=error)
+        health.end(part, f"ended by a fault of the program ({type(error).__name__})")

@@ -35,6 +35,8 @@ def files(room: Room) -> APIRouter:
         room.health.set("index", _index_trouble(room.index))
         troubles = sorted(room.health.troubles())
         said: dict[str, Any] = {"ok": not troubles, "troubles": troubles}
+        if ended := room.health.ended():
+            said["ended"] = ended
         return JSONResponse(said, 200 if not troubles else 503)
 
     return routes
