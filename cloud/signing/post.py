@@ -27,8 +27,9 @@ _REASON: Final = 2000
 _OF_THE_BUNDLE: Final = frozenset({400, 412, 413, 422})
 """The bundle itself is what the server does not take."""
 
-_NOT_OF_THE_BUNDLE: Final = frozenset({401, 407, 408, 409, 425, 429})
-"""The same bundle may be taken the next time: who posts it is unknown, or it is too soon."""
+_NOT_OF_THE_BUNDLE: Final = frozenset({401, 403, 404, 405, 407, 408, 409, 410, 425, 429})
+"""The same bundle may be taken the next time: who posts it is unknown or may not, the address is
+not the server's, or it is too soon. Also with an OperationOutcome, which gateways answer with."""
 
 
 class PutOff(Exception):  # noqa: N818  # nothing is wrong: it is tried again

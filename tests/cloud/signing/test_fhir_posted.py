@@ -74,6 +74,10 @@ TROUBLES = {
     "not let in": Answer(401, outcome("login", "who are you?")),
     "no server there": Answer(404, b"<html>not here</html>"),
     "forbidden by a proxy": Answer(403, b"<html>no</html>"),
+    "forbidden, as FHIR": Answer(403, outcome("forbidden", "no role yet")),
+    "not found, as FHIR": Answer(404, outcome("not-found", "no such base")),
+    "not allowed, as FHIR": Answer(405, outcome("not-supported", "no POST here")),
+    "gone, as FHIR": Answer(410, outcome("deleted", "this base has moved")),
     "redirect": Answer(307, b"", Location="http://127.0.0.1:1/"),
     "a login page": Answer(200, b"<html>please sign in</html>"),
     "something else": Answer(200, {"resourceType": "Patient"}),
@@ -118,8 +122,7 @@ REFUSALS = {
     "bad": (Answer(400, outcome("structure", "no such element")), 400),
     "unprocessable": (Answer(422, outcome("invariant", "a rule of ours")), 422),
     "too large": (Answer(413, b"too large"), 413),
-    "forbidden": (Answer(403, outcome("forbidden", "no ids of yours")), 403),
-    "not allowed": (Answer(405, outcome("not-supported", "no PUT")), 405),
+    "of a kind unknown": (Answer(415, outcome("not-supported", "no JSON here")), 415),
     "200 that means no": (Answer(200, outcome("processing", "not stored")), 200),
     "one entry refused": (
         Answer(200, {"resourceType": "Bundle", "type": "batch-response", "entry": [
