@@ -18,6 +18,7 @@ def open_engine(url: str) -> Engine:
     """
     engine = sa.create_engine(
         url,
+        hide_parameters=True,  # what is in trouble is logged: readers' words are not
         json_serializer=lambda value: msgspec.json.encode(value).decode(),
         json_deserializer=msgspec.json.decode,  # of each cell of a slide that is opened
     )

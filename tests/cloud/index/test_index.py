@@ -249,3 +249,14 @@ def test_any_history_of_the_same_results_ends_in_the_same_projection(made, seed)
     assert {key for key, _ in at_once.digests()} == {SlideKey(r.site, r.slide) for r in results}
     at_once.close()
     one_by_one.close()
+
+
+def test_what_is_said_of_trouble_holds_no_words_of_a_reader(sqlite):
+    with sqlite.engine.begin() as connection:
+        full = "BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+        connection.execute(sa.text(f"CREATE TRIGGER full BEFORE INSERT ON entries {full}"))
+    made = chain([field_result(1, ["AML"])], Comment("words of a reader"))
+    with pytest.raises(sa.exc.SQLAlchemyError) as error:
+        sqlite.put_entries(SlideKey("home", "s1"), *made)
+    assert "INSERT INTO entries" in str(error.value)
+    assert "[parameters:" not in str(error.value)  # of which it would show their beginning
