@@ -25,13 +25,21 @@ _ALWAYS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
 }
+_TLS_ONLY: Final = {"Strict-Transport-Security": "max-age=31536000"}
+"""A year. Not for names below this one: they are not the page's."""
 
 
 class SecurityHeaders:
-    """Puts them on every answer, and `no-store` where a route did not say otherwise."""
+    """Puts them on every answer, and `no-store` where a route did not say otherwise.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Args:
+        app: behind it.
+        tls_only: tell browsers never to come to this host without TLS again (HSTS).
+    """
+
+    def __init__(self, app: ASGIApp, *, tls_only: bool = False) -> None:
         self._app = app
+        self._always = _ALWAYS | (_TLS_ONLY if tls_only else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -39,7 +47,7 @@ class SecurityHeaders:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.update(_ALWAYS)
+                headers.update(self._always)
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 

@@ -32,7 +32,7 @@ class Guards:
         self._app = app
         entrance = BodyLimit(NoNul(Entrance(app, settings, sessions)), MAX_BYTES)
         checked = OriginGuard(entrance, settings, "the reading room's")
-        self._guarded = SecurityHeaders(Faults(checked, _FAULT))
+        self._guarded = SecurityHeaders(Faults(checked, _FAULT), tls_only=settings.tls)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""

@@ -67,8 +67,14 @@ def test_over_tls_the_cookie_stays_under_tls(tmp_path):
         answer = httpx.get(f"{served.address}/login", verify=trust)
         assert answer.headers["set-cookie"].startswith("__Host-leukoscope-room=")
         assert "Secure" in answer.headers["set-cookie"]
+        assert answer.headers["strict-transport-security"] == "max-age=31536000"
         with pytest.raises(httpx.HTTPError):
             httpx.get(served.address.replace("https", "http"))
+
+
+def test_without_tls_of_its_own_it_promises_none(served):
+    answer = httpx.get(f"{served.address}/login")
+    assert "strict-transport-security" not in answer.headers
 
 
 def test_when_the_room_closes_streams_end_and_a_running_request_is_let_end(tmp_path):
