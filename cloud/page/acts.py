@@ -18,7 +18,7 @@ from cloud.page.reading import Reading, Screen, case_now, seen_by
 from cloud.page.refused import no_such_slide
 from cloud.page.room import Room
 from cloud.page.show_slide import Shows
-from cloud.page.waiting import Promise
+from cloud.page.waiting import Promise, it_waits
 from cloud.reviews.desk import Case
 from cloud.reviews.rules import OvertakenError, ReviewRefused
 
@@ -84,7 +84,7 @@ class Acts:
         except ReviewRefused as refused:
             return await self._refused(mine, screen, deed, refused)
         if isinstance(case, Promise):
-            return await self._waits(mine, screen)
+            return await self._waits(mine, screen, case)
         return await self._done(mine, screen, deed, case)
 
     async def _carry_out(self, mine: Reading, deed: Deed, address: str) -> Case:
@@ -153,15 +153,15 @@ class Acts:
                 return case
         return await case_now(self._room, mine.key)
 
-    async def _waits(self, mine: Reading, screen: Screen) -> HTMLResponse:
+    async def _waits(self, mine: Reading, screen: Screen, promise: Promise) -> HTMLResponse:
         view = await seen_by(self._room, await case_now(self._room, mine.key), mine.me, screen.bins)
-        waits = ReviewRefused(
-            "store-away",
-            "The store does not answer. Your change waits for it and is written as soon as it is "
-            "back: the page says so. Reading goes on.",
-        )
         html = await asyncio.to_thread(
-            self._shows.answer, view, refused=waits, have=screen.have.split()
+            self._shows.answer,
+            view,
+            refused=it_waits(),
+            have=screen.have.split(),
+            promise=promise.id,
+            fate="waits",
         )
         return HTMLResponse(html, 202)
 

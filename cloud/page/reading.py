@@ -40,6 +40,8 @@ class Screen:
     """How many cells of each bin; see `gallery.shown_of`."""
     have: str
     """Digests of its bins."""
+    promised: str = ""
+    """Id of the act of which the page does not know yet how it ended."""
 
 
 def form_screen(
@@ -47,9 +49,10 @@ def form_screen(
     shown: Annotated[str, Form(max_length=64)] = "",
     bins: Annotated[str, Form(max_length=_WORDS)] = "",
     have: Annotated[str, Form(max_length=_WORDS)] = "",
+    promised: Annotated[str, Form(max_length=64)] = "",
 ) -> Screen:
     """Of a form; a dependency of routes."""
-    return Screen(number, shown, bins, have)
+    return Screen(number, shown, bins, have, promised)
 
 
 def query_screen(
@@ -57,9 +60,10 @@ def query_screen(
     shown: Annotated[str, Query(max_length=64)] = "",
     bins: Annotated[str, Query(max_length=_WORDS)] = "",
     have: Annotated[str, Query(max_length=_WORDS)] = "",
+    promised: Annotated[str, Query(max_length=64)] = "",
 ) -> Screen:
     """Of an address; a dependency of routes."""
-    return Screen(number, shown, bins, have)
+    return Screen(number, shown, bins, have, promised)
 
 
 @dataclass(frozen=True, slots=True)

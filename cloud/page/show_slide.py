@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
+from cloud.page.ended import Fate
 from cloud.page.gallery import Bin
 from cloud.page.parts import Parts
 from cloud.page.slide_view import SlideView
@@ -54,6 +55,8 @@ class Shows:
         refused: ReviewRefused | None = None,
         have: Collection[str] = (),
         light: bool = False,
+        promise: str = "",
+        fate: Fate = "",
     ) -> str:
         """The parts that an act may have changed, for a page that is open.
 
@@ -63,9 +66,12 @@ class Shows:
             refused: why something was not done; None takes away what was shown before.
             have: digests of the bins that the page has as they are.
             light: without cells and figures: nothing of them is other than the page has it.
+            promise: id of an act that the page no longer waits for.
+            fate: of that.
         """
         context = self._context(view)
         context |= {"said": said, "error": self._error(refused), "have": have, "light": light}
+        context |= {"promise": promise, "fate": fate}
         return self._parts.part("slide/answer", oob=_ELSEWHERE, **context)
 
     def more(self, view: SlideView, bin_: Bin) -> str:
@@ -86,4 +92,6 @@ class Shows:
             "second_reader": self._second_reader,
             "classes": CLASSES,
             "keys": _KEYS,
+            "promise": "",
+            "fate": "",
         }

@@ -83,6 +83,19 @@ class Waiting:
         """Whether an act of this reader on this slide is still to be written."""
         return whose in self._left
 
+    def keeps(self, whose: Whose, promise: str) -> bool:
+        """Whether the act of this promise is still to be written."""
+        left = self._left.get(whose)
+        return left is not None and left.id == promise
+
+    def kept(self, whose: Whose, promise: str) -> Outcome | None:
+        """How the act of this promise ended, also where it was told before; None: nobody knows."""
+        ended = self._ended.get(promise)
+        if ended is None or ended.whose != whose:
+            return None
+        ended.told = True
+        return ended.outcome
+
     def outcome(self, whose: Whose) -> Outcome | None:
         """How an act of the reader ended, the oldest first; each is told once."""
         for ended in self._ended.values():
@@ -187,6 +200,15 @@ class Waiting:
             del self._ended[next(iter(self._ended))]
         number = 0 if error else task.result().review.number
         self._news.tell(Change(*whose[0], "waiting", whose[1], number))
+
+
+def it_waits() -> ReviewRefused:
+    """Said as long as it does."""
+    return ReviewRefused(
+        "store-away",
+        "The store does not answer. Your change waits for it and is written as soon as it is "
+        "back: the page says so. Reading goes on.",
+    )
 
 
 def still_waits() -> ReviewRefused:

@@ -105,12 +105,15 @@ class Screen:
     def __init__(self, client, path):
         self.client, self.path = client, path
         self.number, self.shown, self.drawn, self.html = 0, "", "", ""
+        self.promised, self.fate = "", ""
 
     def take(self, answer):
         """What the answer says of itself is what the page knows from now on."""
         self.html = unescape(answer.text)
         if found := re.search(r'data-number="(\d+)" data-shown="(\w+)"', answer.text):
             self.number, self.shown = int(found[1]), found[2]
+        if found := re.search(r'data-promise="(\w*)" data-fate="(\w*)"', answer.text):
+            self.promised, self.fate = found[1], found[2]
         if found := re.search(r'data-drawn="(\w*)"', answer.text):
             self.drawn = found[1]
         return answer
@@ -126,7 +129,8 @@ class Screen:
 
     async def refreshed(self):
         """The parts as they are now."""
-        return self.take(await self.client.get(f"{self.path}/parts"))
+        known = {"promised": self.promised}
+        return self.take(await self.client.get(f"{self.path}/parts", params=known))
 
     def refusal(self):
         """Code of the refusal that is shown; empty where there is none."""

@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from cloud.page.door import note_look, note_page, viewer
 from cloud.page.draft import read_draft
-from cloud.page.ended import how_it_ended
+from cloud.page.ended import Told, how_it_ended
 from cloud.page.gallery import MOST, more_of
 from cloud.page.reading import (
     Reading,
@@ -48,8 +48,9 @@ def slide(room: Room) -> APIRouter:
     ) -> HTMLResponse:
         case = await case_now(room, mine.key)
         await note_look(room, request, "slide-viewed", mine.key)
+        told = how_it_ended(room.waiting, mine.whose, screen.promised)
         view = await seen_by(room, case, mine.me, screen.bins)
-        return await _answer(room, shows, mine, view, screen)
+        return await _answer(shows, view, screen, told)
 
     @routes.post("/slides/{site}/{slide}/draft")
     async def draft(
@@ -62,8 +63,10 @@ def slide(room: Room) -> APIRouter:
         drawn = read_draft(draft)
         case = await case_now(room, mine.key)
         await note_look(room, request, "slide-viewed", mine.key)
-        view = await seen_by(room, case, mine.me, screen.bins, drawn)
-        return await _answer(room, shows, mine, view, screen)
+        told = how_it_ended(room.waiting, mine.whose, screen.promised)
+        sent = told.fate in {"waits", "written"}
+        view = await seen_by(room, case, mine.me, screen.bins, None if sent else drawn)
+        return await _answer(shows, view, screen, told)
 
     @routes.get("/slides/{site}/{slide}/cells")
     async def cells(
@@ -78,19 +81,23 @@ def slide(room: Room) -> APIRouter:
         view = await seen_by(room, case, mine.me)
         if view.number != screen.number or view.shown != screen.shown:
             # Something has moved: the next cells may not be those behind the page's last one.
-            return await _answer(room, shows, mine, view, screen)
+            told = how_it_ended(room.waiting, mine.whose, screen.promised)
+            return await _answer(shows, view, screen, told)
         more = await asyncio.to_thread(more_of, case, case.review, bin, after)
         return HTMLResponse(await asyncio.to_thread(shows.more, view, more))
 
     return routes
 
 
-async def _answer(
-    room: Room, shows: Shows, mine: Reading, view: SlideView, screen: Screen
-) -> HTMLResponse:
+async def _answer(shows: Shows, view: SlideView, screen: Screen, told: Told) -> HTMLResponse:
     """The parts, and how an act ended that had to wait for the store."""
-    told = how_it_ended(room.waiting, mine.whose)
     html = await asyncio.to_thread(
-        shows.answer, view, said=told.said, refused=told.refused, have=screen.have.split()
+        shows.answer,
+        view,
+        said=told.said,
+        refused=told.refused,
+        have=screen.have.split(),
+        promise=screen.promised,
+        fate=told.fate,
     )
     return HTMLResponse(html)

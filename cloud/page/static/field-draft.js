@@ -1,6 +1,6 @@
 // An amendment that is not sent yet: this browser keeps it, for slide-draft.js too; here it is added to.
-import { base, place, root, say } from "./field-page.js";
-import { refresh } from "./field-send.js";
+import { base, place, promise, root, say } from "./field-page.js";
+import { refresh, settled } from "./field-send.js";
 
 const KEY = `leukoscope-draft:${root.dataset.me}:${base}`;
 
@@ -12,11 +12,14 @@ function write(draft) {
 }
 
 // A draft is begun and signed on the slide's page; one of a slide that is not signed means nothing.
-export const isOpen = () => place().mode !== "review" && read() !== null;
+// One that waits for the store is not drawn.
+export const isOpen = () => place().mode !== "review" && read() !== null && !promise.amends();
+export const discard = () => sessionStorage.removeItem(KEY);
 export const asText = () => sessionStorage.getItem(KEY);
 
 export function begin() {
-  if (isOpen()) refresh();
+  if (promise.id()) settled(); // from before this page: how has it ended?
+  else if (isOpen()) refresh();
 }
 
 export function change(cell, label) {

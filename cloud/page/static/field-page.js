@@ -1,8 +1,10 @@
 // What the modules of a field's page share: its words about itself, its buttons, small helpers.
+import { promises } from "./promises.js";
 
 export const root = document.getElementById("field");
 export const { base, name: fieldName } = root.dataset;
 export const byId = (id) => document.getElementById(id);
+export const promise = promises({ me: root.dataset.me, base });
 
 // What the server said last: number, shown, mode (review, signed), undo.
 export const place = () => byId("cells").dataset;

@@ -1,7 +1,7 @@
 // One act after the other, each with the number that the one before has brought; and the cells as they are now.
 import * as draft from "./field-draft.js";
 import { ask } from "./field-fetch.js";
-import { base, byId, changed, fieldName, place, say } from "./field-page.js";
+import { base, byId, changed, fieldName, place, promise, say } from "./field-page.js";
 
 let queue = Promise.resolve();
 
@@ -27,8 +27,10 @@ export function settled() {
 }
 
 async function outcome() {
-  const { status, page } = await ask(`${base}/parts`);
+  const { status, page } = await ask(`${base}/parts?promised=${promise.id()}`);
   problem(page, status);
+  const told = page.getElementById("place");
+  if (told && promise.ended(told.dataset)) draft.discard();
   const words = page.getElementById("said")?.textContent;
   if (words) say(words);
 }
@@ -38,6 +40,7 @@ async function act(verb, values) {
   try {
     const { status, page } = await ask(`${base}/${verb}`, { number, shown, ...values });
     problem(page, status);
+    if (status === WAITS) promise.keep(page.getElementById("place").dataset.promise, false);
     await fresh();
     return status;
   } catch {

@@ -1,7 +1,6 @@
 // What others do at this slide, and what comes of it: taken in without losing one's own selection.
 import * as draft from "./slide-draft.js";
-import { byId, place, root } from "./slide-page.js";
-import { send } from "./slide-send.js";
+import { byId, place, promise } from "./slide-page.js";
 
 const KINDS = new Set(["fields", "review", "signed", "waiting", "readers"]);
 let due = 0;
@@ -27,9 +26,9 @@ let opened = false;
 
 function refresh(why) {
   if (why === "again" && !opened) {
-    opened = true; // the page itself is as new
-    return;
+    opened = true;
+    if (!promise.id()) return; // the page itself is as new
   }
   clearTimeout(due);
-  due = setTimeout(() => (draft.isOpen() && root.dataset.mode === "amend" ? draft.show() : send("parts", {}, "GET")), 100);
+  due = setTimeout(draft.refresh, 100);
 }

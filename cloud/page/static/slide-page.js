@@ -1,8 +1,10 @@
 // What the modules of a slide's page share: the page's own words about itself, and small helpers.
+import { promises } from "./promises.js";
 
 export const root = document.getElementById("slide");
 export const base = root.dataset.base;
 export const byId = (id) => document.getElementById(id);
+export const promise = promises({ me: root.dataset.me, base });
 
 // What the server said last: number, shown, mode (review, signed, amend), undo, notice.
 export const place = () => byId("place").dataset;
@@ -31,7 +33,7 @@ export function drawn() {
 
 export function screen() {
   const { number, shown } = place();
-  return { number, shown, ...drawn() };
+  return { number, shown, promised: promise.id(), ...drawn() };
 }
 
 const listeners = [];

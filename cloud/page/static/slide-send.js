@@ -1,5 +1,7 @@
 // One request after the other, each with what the one before has brought: number, shown, digests.
-import { base, byId, root, screen } from "./slide-page.js";
+import { base, byId, place, promise, root, screen } from "./slide-page.js";
+
+export const WAITS = 202;
 
 let queue = Promise.resolve();
 let open = 0;
@@ -31,6 +33,7 @@ async function request(verb, values, method) {
   } finally {
     busy(-1);
   }
+  if (status === WAITS) promise.keep(place().promise, verb === "amend");
   return status;
 }
 
@@ -40,4 +43,3 @@ function busy(by) {
 }
 
 export const done = (answer) => answer >= 200 && answer < 300;
-export const WAITS = 202;

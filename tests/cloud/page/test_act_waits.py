@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 
 from cut_store import Cut
 from reading_desk import run
@@ -10,6 +11,7 @@ from slide_screen import Here
 from structlog.testing import capture_logs
 
 from cloud.live.news import Change
+from cloud.reviews.rules import ReviewRefused
 
 PATIENCE_S = 0.3
 
@@ -52,6 +54,7 @@ def test_an_act_waits_and_is_told_when_it_is_written(tmp_path):
         await screen.refreshed()
         assert "The store is back: your change is written." in screen.html
         assert pale in screen.cells("AML")
+        screen.promised = ""  # known now
         assert "The store is back" not in (await screen.refreshed()).text
 
     with_cut(work, tmp_path)
@@ -83,8 +86,9 @@ def test_a_second_act_waits_its_turn_and_is_refused_once_the_first_waits_for_the
             screen.act("reclassify", cells=one, label="AML"),
             screen.act("reclassify", cells=two, label="AML"),
         )
-        assert (first.status_code, second.status_code) == (202, 503)
-        assert "your last change still waits" in second.text
+        refused, promised = sorted([first, second], key=lambda one: -one.status_code)
+        assert (promised.status_code, refused.status_code) == (202, 503)
+        assert "your last change still waits" in refused.text
         objects.away = False
         assert await settled(news) == Change(*here.key, "waiting", "ada", 1)
         assert "The store is back: your change is written." in (await screen.refreshed()).text
@@ -109,23 +113,103 @@ def test_two_short_acts_of_one_reader_are_both_written(tmp_path):
 
 def test_of_several_that_ended_unheard_none_is_lost(tmp_path):
     async def work(here, screen, objects):
-        here.room.waiting.patience_s = 30
-        news = here.room.news.follow(here.key)
-        (pale,) = screen.cells("unidentified")
-        acting = [
-            asyncio.ensure_future(screen.act("reclassify", cells=pale, label="AML")),
-            asyncio.ensure_future(screen.act("sign")),
-        ]
-        await asyncio.sleep(PATIENCE_S)
-        for act in acting:
-            act.cancel()
-        objects.away = False
-        async with asyncio.timeout(10):
-            while not here.did()[-1][1].endswith("-not-done"):
-                await settled(news)
+        waiting, whose = here.room.waiting, (here.key, "ada")
+        waiting.patience_s = 30
+        case, back = await here.projected(), asyncio.Event()
+
+        async def done():
+            await back.wait()
+            return case
+
+        async def refused():
+            raise ReviewRefused("cells-unseen", "Look at them.")
+
+        pages = [asyncio.ensure_future(waiting.within(whose, act)) for act in (done, refused, done)]
+        await asyncio.sleep(0.05)
+        for page in pages:
+            page.cancel()
+        back.set()
+        await asyncio.sleep(0.05)
         await screen.refreshed()
         assert "The store is back: your change is written." in screen.html
-        assert screen.refusal() in {"cells-unseen", "overtaken"}
+        assert screen.refusal() == "cells-unseen"
+        assert waiting.outcome(whose) is None
+
+    with_cut(work, tmp_path)
+
+
+async def away_with_a_signed_slide(here, objects):
+    """Signed; and then the store goes away before the next act."""
+    objects.away = False
+    await here.sign("ada")
+    screen = await here.screen()
+    objects.away = True
+    return screen
+
+
+def test_whoever_was_promised_something_is_told_how_it_ended_also_a_second_time(tmp_path):
+    async def work(here, screen, objects):
+        news = here.room.news.follow(here.key)
+        (pale,) = screen.cells("unidentified")
+        await screen.act("reclassify", cells=pale, label="AML")
+        assert screen.fate == "waits"
+        await screen.refreshed()
+        assert (screen.fate, screen.refusal()) == ("waits", "store-away")
+        objects.away = False
+        await settled(news)
+        for _ in range(2):  # another page of the same reader may have been told before
+            await screen.refreshed()
+            assert (screen.fate, screen.refusal()) == ("written", "")
+            assert "The store is back: your change is written." in screen.html
+
+    with_cut(work, tmp_path)
+
+
+def test_a_draft_that_waits_is_drawn_again_only_where_it_is_refused(tmp_path):
+    async def work(here, screen, objects):
+        news = here.room.news.follow(here.key)
+        screen = await away_with_a_signed_slide(here, objects)
+        draft = json.dumps({"changes": [{"cells": screen.cells("Normal")[:1], "label": "ALL"}]})
+        await screen.act("draft", draft=draft)
+        answer = await screen.act("amend", draft=draft, reason=" ")
+        assert (answer.status_code, screen.fate) == (202, "waits")
+        await screen.act("draft", draft=draft, promised=screen.promised)
+        assert 'data-mode="signed"' in screen.html
+        assert screen.refusal() == "store-away"
+        objects.away = False
+        await settled(news)
+        await screen.act("draft", draft=draft, promised=screen.promised)
+        assert (screen.fate, screen.refusal()) == ("refused", "reason-missing")
+        assert 'data-mode="amend"' in screen.html
+
+    with_cut(work, tmp_path)
+
+
+def test_a_draft_that_was_written_meanwhile_is_not_drawn_again(tmp_path):
+    async def work(here, screen, objects):
+        news = here.room.news.follow(here.key)
+        screen = await away_with_a_signed_slide(here, objects)
+        draft = json.dumps({"changes": [{"cells": screen.cells("Normal")[:1], "label": "ALL"}]})
+        await screen.act("draft", draft=draft)
+        assert (await screen.act("amend", draft=draft, reason="nucleoli")).status_code == 202
+        objects.away = False
+        await settled(news)
+        await screen.act("draft", draft=draft, promised=screen.promised)
+        assert screen.fate == "written"
+        assert 'data-mode="signed"' in screen.html
+        assert [one.reason for one in (await here.case()).review.reports] == ["", "nucleoli"]
+
+    with_cut(work, tmp_path)
+
+
+def test_whoever_was_promised_something_by_a_room_that_was_stopped_is_told_that(tmp_path):
+    async def work(here, screen, objects):
+        (pale,) = screen.cells("unidentified")
+        await screen.act("reclassify", cells=pale, label="AML")
+        await here.room.waiting.close()
+        await screen.refreshed()
+        assert (screen.fate, screen.refusal()) == ("refused", "room-stopped")
+        assert "look whether the change is there" in screen.html
 
     with_cut(work, tmp_path)
 
@@ -168,7 +252,8 @@ def test_an_act_is_not_lost_when_its_reader_goes_away(tmp_path):
         news = here.room.news.follow(here.key)
         (pale,) = screen.cells("unidentified")
         acting = asyncio.ensure_future(screen.act("reclassify", cells=pale, label="AML"))
-        await asyncio.sleep(PATIENCE_S)
+        while not any(did == "cells-reclassified" for _, did, _ in here.did()):  # it has begun
+            await asyncio.sleep(0.02)
         acting.cancel()
         objects.away = False
         assert (await settled(news)).number == 1
