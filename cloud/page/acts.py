@@ -51,6 +51,14 @@ class Deed:
     """Of the amendment that it is: where that is refused, the page goes on showing it."""
 
 
+class DoneInPartError(ReviewRefused):
+    """Some of an act's entries are written, and there for ever; the rest was refused."""
+
+    def __init__(self, reason: str, sentence: str, case: Case) -> None:
+        super().__init__(reason, sentence)
+        self.case = case
+
+
 class Acts:
     """Carries acts out.
 
@@ -88,15 +96,26 @@ class Acts:
         return await self._done(mine, screen, deed, case)
 
     async def _carry_out(self, mine: Reading, deed: Deed, address: str) -> Case:
-        room, me = self._room, mine.me.name
-        async with room.audit.act(me, deed.did, *mine.key, deed.detail, address):
+        rest = (*mine.key, deed.detail, address)
+        in_part: DoneInPartError | None = None
+        async with self._room.audit.act(mine.me.name, deed.did, *rest):
             if deed.signs:
                 await self._hold_page_to_bucket(mine)
-            case = await deed.work()
+            try:
+                case = await deed.work()
+            except DoneInPartError as error:
+                in_part, case = error, error.case
+        await self._written(mine, deed, case)
+        if in_part is not None:
+            did = f"{deed.did}-in-part"
+            await asyncio.to_thread(self._room.audit.note, mine.me.name, did, *rest)
+            raise in_part
+        return case
+
+    async def _written(self, mine: Reading, deed: Deed, case: Case) -> None:
         await self._take_in(case)
         kind: Kind = "signed" if deed.signs and case.review.reports else "review"
-        room.news.tell(Change(*mine.key, kind, me, case.review.number))
-        return case
+        self._room.news.tell(Change(*mine.key, kind, mine.me.name, case.review.number))
 
     async def _hold_page_to_bucket(self, mine: Reading) -> None:
         """Nobody signs other figures than those that the page showed (decision 022).

@@ -24,7 +24,7 @@ RAISED = re.compile(
 CODE = re.compile(r"[a-z]+(?:-[a-z]+)*")
 VERDICTS = {
     "PageRefused", "ReviewRefused", "AccountRefused", "PictureError", "PushRefused", "OidcError",
-    "failed", "ErrorView",
+    "failed", "ErrorView", "DoneInPartError",
 }  # fmt: skip
 """What the cloud says no with: its first text of small letters and hyphens is the code."""
 PASSED_ON = {"code", "reason"}

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse
 
-from cloud.page.acts import Acts, Deed
+from cloud.page.acts import Acts, Deed, DoneInPartError
 from cloud.page.door import address
 from cloud.page.gallery import named
 from cloud.page.reading import Reading, Screen, form_screen, reading
@@ -109,8 +109,17 @@ async def _take_back(room: Room, mine: Reading, entry: int, screen: Screen) -> C
             "undone already. Look at the slide as it is now.",
         )
     known = max(screen.number, entry)  # a proposal behind that is not ended unseen
-    for change in last[0].back:
-        case = await room.desk.act(*mine.key, mine.me.name, change, last_seen=known)
+    for done, change in enumerate(last[0].back):
+        try:
+            case = await room.desk.act(*mine.key, mine.me.name, change, last_seen=known)
+        except ReviewRefused as refused:
+            if not done:
+                raise
+            raise DoneInPartError(
+                "undone-in-part",
+                f"Part of your last step is undone, as the page shows; not the rest. {refused}",
+                case,
+            ) from refused
     return case
 
 

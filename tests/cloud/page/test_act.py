@@ -6,6 +6,7 @@ from reading_room import client_of
 from slide_screen import with_room
 
 from cloud.live.news import Change
+from cloud.reviews.entry import Reclassify
 
 CANARY = "KANARIENVOGEL"
 """Stands for what a reader wrote and nobody logs."""
@@ -69,6 +70,35 @@ def test_a_step_that_is_not_the_last_one_s_own_is_not_undone(with_slide):
         assert answer.status_code == 409
         assert screen.refusal() == "not-undoable"
         assert (await here.case()).review.labels[pale] == "AML"
+
+    with_slide(work)
+
+
+def test_what_is_undone_in_part_is_shown_said_and_noted_so(with_slide, monkeypatch):
+    async def work(here):
+        screen = await here.screen()
+        (pale,), normal = screen.cells("unidentified"), screen.cells("Normal")[0]
+        await screen.act("reclassify", cells=f"{pale} {normal}", label="excluded")
+        act, left = here.room.desk.act, {pale, normal}
+
+        async def between(site, slide, reader, action, *, last_seen):
+            case = await act(site, slide, reader, action, last_seen=last_seen)
+            left.difference_update(action.cells)
+            theirs = Reclassify(list(left), "AML")  # grace is faster with the other one
+            await act(site, slide, "grace", theirs, last_seen=case.review.number)
+            return case
+
+        monkeypatch.setattr(here.room.desk, "act", between)
+        answer = await screen.act("undo", entry=1)
+        monkeypatch.undo()
+        assert (answer.status_code, screen.refusal()) == (409, "undone-in-part")
+        assert "grace has changed this meanwhile" in screen.html
+        (hers,) = left
+        (back,) = {pale, normal} - left
+        assert back not in screen.cells("excluded")
+        assert (await here.projected()).review.labels[back] != "excluded"
+        assert (await here.case()).review.labels[hers] == "AML"
+        assert [did for _, did, _ in here.did()][-2:] == ["step-undone", "step-undone-in-part"]
 
     with_slide(work)
 
