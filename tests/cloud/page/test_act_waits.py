@@ -33,10 +33,10 @@ def with_cut(work, tmp_path):
 
 
 async def settled(news):
-    """Wait until it is told that an act has ended."""
+    """Wait until it is told that an act of ada's has ended."""
     async with asyncio.timeout(10):
         async for change in news:
-            if change is not None and change.kind == "waiting":
+            if change is not None and (change.kind, change.by) == ("waiting", "ada"):
                 return change
     return None
 
