@@ -68,7 +68,7 @@ def show(
     page.goto(address + path, wait_until="domcontentloaded")
     yield page
     context.close()
-    assert breaks or complaints == []
+    assert breaks or not complaints, complaints
 
 
 def _complains(said: object) -> bool:

@@ -10,6 +10,7 @@ from reading_room import PASSWORD, served_room
 def served(tmp_path_factory):
     """A room without slides: these pages show none."""
     with served_room(tmp_path_factory.mktemp("people"), stages=False) as opened:
+        opened.room.accounts.set_password("root", PASSWORD)
         audit = opened.room.audit
         audit.note("ada", "slide-viewed", "home", "s3f0a91c2d4e5b6a7f801", "", "192.0.2.7")
         audit.note(
@@ -25,7 +26,7 @@ def fits(page):
 
 
 @pytest.mark.parametrize(("size", "scheme"), [("phone", "dark"), ("monitor", "light")])
-@pytest.mark.parametrize("path", ["/people", "/audit"])
+@pytest.mark.parametrize("path", ["/people", "/audit", "/account"])
 def test_each_fits_and_is_read_by_everybody(at, path, size, scheme):
     page = at(path, size, scheme, "root")
     if path == "/people":
@@ -33,7 +34,7 @@ def test_each_fits_and_is_read_by_everybody(at, path, size, scheme):
     assert fits(page)
     assert grave(page) == []
     assert small_targets(page) == []
-    if size == "monitor":
+    if size == "monitor" and path != "/account":
         picture(page, path[1:], "room")
 
 
