@@ -1,3 +1,5 @@
+from contextlib import suppress
+
 import httpx
 import pytest
 from page_end import Browser, page_of, page_settings
@@ -140,8 +142,9 @@ def test_a_large_body_is_refused_whether_it_is_announced_or_not(browser, desk):
         for _ in range(MAX_BYTES // 100 + 2):
             yield b"y" * 100
 
-    chunked = browser.http.post("/slide/start", content=streamed(), headers=sent)
-    assert chunked.status_code == 413
+    with suppress(httpx.TransportError):  # it may hang up while we talk: its answer is lost then
+        chunked = browser.http.post("/slide/start", content=streamed(), headers=sent)
+        assert chunked.status_code == 413
     assert desk.asked == []
 
 
