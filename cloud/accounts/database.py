@@ -2,6 +2,7 @@
 
 import secrets
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -14,7 +15,9 @@ from cloud.accounts.tables import VERSION, about, audit_head, metadata
 from cloud.accounts.trouble import AccountsTroubleError
 from cloud.reviews.entry import ROOT
 
-_TRIES: Final = 3
+_TRIES: Final = 10
+_PAUSE_S: Final = 0.1
+"""Seconds between two tries."""
 """Two programs may make the tables at the same moment; the later one looks again."""
 
 
@@ -73,6 +76,7 @@ class Database:
             except sa.exc.DatabaseError:
                 if not left:
                     raise
+                time.sleep(_PAUSE_S)  # another program makes it at this moment: let it end
         raise AssertionError  # the last try returned or raised
 
 

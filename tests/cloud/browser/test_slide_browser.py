@@ -296,7 +296,7 @@ def test_nobody_signs_a_draft_whose_figures_did_not_come(at, served):
     assert len(slide.case().review.reports) == 1
     page.unroute("**/draft")
     page.locator("#sign [data-do=sign]").click()
-    assert dialog.locator("dd").all_inner_texts()[2] == "1"
+    expect(dialog.locator("dd").nth(2)).to_have_text("1")
     dialog.get_by_role("button", name="Sign now").click()
     expect(page.locator("#slide-head")).to_contain_text("amended")
     assert slide.case().review.reports[-1].report.reader["AML"] == 1
