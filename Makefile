@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # Test files run side by side; 0 is one after the other.
-WORKERS ?= 2
+WORKERS ?= 3
 # Material prints an advertisement at every build; its life until 2027-05 is noted in docs/decisions.
 export NO_MKDOCS_2_WARNING := 1
 
