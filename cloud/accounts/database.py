@@ -16,9 +16,10 @@ from cloud.accounts.trouble import AccountsTroubleError
 from cloud.reviews.entry import ROOT
 
 _TRIES: Final = 10
+"""Two programs may make the tables at the same moment; the later one looks again."""
+
 _PAUSE_S: Final = 0.1
 """Seconds between two tries."""
-"""Two programs may make the tables at the same moment; the later one looks again."""
 
 
 class Database:
