@@ -106,6 +106,7 @@ class Connection:
         self._refused = False
         self._resumed = False
         self._connected = threading.Event()
+        self._listening = threading.Event()
         self._unanswered = Unanswered()
         self._client = new_client(settings, client_id, manual_ack=manual_ack, persistent=persistent)
         if will is not None:
@@ -116,6 +117,11 @@ class Connection:
     def connected(self) -> bool:
         """Whether the broker has accepted the connection and it has not broken since."""
         return self._connected.is_set()
+
+    @property
+    def listening(self) -> bool:
+        """Whether the broker has answered the subscriptions: what others publish now is heard."""
+        return self._listening.is_set()
 
     def start(self) -> None:
         """Connect, and keep connecting, on a thread of its own; returns at once."""
@@ -169,6 +175,7 @@ class Connection:
         self._client.disconnect()
         self._client.loop_stop()
         self._connected.clear()
+        self._listening.clear()
 
     def _wire_callbacks(self) -> None:
         client = self._client
@@ -209,6 +216,7 @@ class Connection:
     ) -> None:
         was_connected = self._connected.is_set()
         self._connected.clear()
+        self._listening.clear()
         if was_connected:
             self._failed(f"connection to the broker ended: {code}")
         elif code.is_failure and not self._refused:  # a refusal was told already
@@ -254,6 +262,7 @@ class Connection:
         for topic_filter, code in zip(self._subscriptions, codes, strict=False):
             if code.is_failure:
                 self._tell(self._callbacks.refused, topic_filter, str(code))
+        self._listening.set()
         self._tell(self._callbacks.listening, self._resumed)
 
     def _tell(self, callback: Callable[..., None], *arguments: object) -> None:

@@ -127,6 +127,8 @@ def _serving(settings, *, connected=True):
     try:
         if connected:
             until(lambda: served.worker._health.report()[0], 20, "the worker is well")
+            # Of a first session, a broker drops what comes before it has the subscription.
+            until(lambda: served.worker._connection.listening, 20, "the worker listens")
         yield served
     finally:
         if served.thread.is_alive():
